@@ -1,0 +1,519 @@
+/**
+ * The one source of every hyperparameter: type, range, unit, default, meaning, and what the paper and the authors'
+ * code use. Types, JSON Schema, hover texts, completion, hints and the manifest's settings are made from it.
+ *
+ * Sources are abbreviated: "eq. (7)", "Table 4" and "Theorem C.1" are of Wu et al., "Simplifying DINO via Coding Rate
+ * Regularization", ICML 2025; "authors' code" is their published repository (SimDINO, the v1 tree).
+ */
+import { z } from 'zod';
+
+/** What the editor shows about a key beside its type and range. */
+export interface FieldInfo {
+  description: string;
+  unit?: string;
+  /** The paper's value, per method where it differs. */
+  paper?: string;
+  /** Where the paper's value or the meaning comes from. */
+  source?: string;
+  /** Plain-text equation that the key takes part in. */
+  equation?: string;
+  /** What the authors' code uses, where that differs from the paper or from our default. */
+  reference?: string;
+}
+
+function field<T extends z.ZodType>(type: T, info: FieldInfo): T {
+  return type.meta({ ...info }) as T;
+}
+
+const positive = () => z.number().positive();
+const share = () => z.number().min(0).max(1);
+const count = () => z.number().int().positive();
+const range = (low: number, high: number) =>
+  z.tuple([
+    z
+      .number()
+      .gt(low === 0 ? 0 : low)
+      .max(high),
+    z
+      .number()
+      .gt(low === 0 ? 0 : low)
+      .max(high),
+  ]);
+
+export const methods = ['simdino'] as const;
+export type Method = (typeof methods)[number];
+
+/** Width, depth and heads of the named backbones (SPEC 2.1; DeiT and ViT conventions). */
+export const architectures = {
+  vit_tiny: { width: 192, depth: 12, heads: 3 },
+  vit_small: { width: 384, depth: 12, heads: 6 },
+  vit_base: { width: 768, depth: 12, heads: 12 },
+  vit_large: { width: 1024, depth: 24, heads: 16 },
+} as const;
+
+const data = z.strictObject({
+  kind: field(z.enum(['fashion-mnist', 'imagefolder', 'idx', 'cifar', 'synthetic']), {
+    description:
+      'Where images come from: the Fashion-MNIST set (fetched and verified on first use), a tree of class folders, a pair of IDX files, CIFAR binary batches, or generated images.',
+  }),
+  path: field(z.string().min(1).optional(), {
+    description:
+      'Folder or file of the data set, relative to the configuration file. A folder that holds `train/` and `val/` is split by them.',
+  }),
+  heldOut: field(z.number().int().min(0).default(0), {
+    description:
+      'Images of the training split that are held out as the validation split, for choosing hyperparameters without touching the test split. 0 uses the data set\u2019s own validation split.',
+    unit: 'images',
+  }),
+  maxTrainImages: field(count().optional(), {
+    description: 'Use only the first images of a seeded shuffle of the training split.',
+    unit: 'images',
+  }),
+  maxFaultyShare: field(share().default(0.01), {
+    description:
+      'Share of images that may fail to decode before the run stops with an error; faulty images below it are skipped, counted and listed in the log.',
+  }),
+  mean: field(z.tuple([share(), share(), share()]).default([0.485, 0.456, 0.406]), {
+    description: 'Mean of the red, green and blue channels that is subtracted from images in [0, 1].',
+    source: 'ImageNet statistics, authors\u2019 code',
+  }),
+  std: field(z.tuple([positive(), positive(), positive()]).default([0.229, 0.224, 0.225]), {
+    description: 'Standard deviation per channel that images are divided by.',
+    source: 'ImageNet statistics, authors\u2019 code',
+  }),
+  synthetic: field(
+    z
+      .strictObject({
+        images: field(count().default(512), { description: 'Generated training images.', unit: 'images' }),
+        classes: field(z.number().int().min(2).max(64).default(8), { description: 'Generated classes.' }),
+        sizePx: field(z.number().int().min(8).max(1024).default(32), {
+          description: 'Side of a generated image.',
+          unit: 'px',
+        }),
+      })
+      .prefault({}),
+    { description: 'The generated data set of `data.kind: synthetic`.' },
+  ),
+});
+
+const blur = 'PIL Gaussian blur with radius uniform in [0.1, 2.0]';
+const crops = z.strictObject({
+  recipe: field(z.enum(['v1', 'v2']).default('v1'), {
+    description:
+      'Order and kind of the image operations: `v1` is DINO\u2019s and SimDINO\u2019s (PIL blur), `v2` is DINOv2\u2019s and SimDINOv2\u2019s (9-tap blur).',
+    source: 'authors\u2019 code',
+  }),
+  global: field(
+    z
+      .strictObject({
+        count: field(z.number().int().min(1).max(8).default(2), {
+          description: 'Global views of an image; the teacher sees only these.',
+          paper: '2',
+          source: 'Table 4',
+        }),
+        sizePx: field(z.number().int().min(8).max(1024).default(224), {
+          description: 'Side of a global crop; a multiple of the patch size.',
+          unit: 'px',
+          paper: '224',
+          source: 'Table 4',
+        }),
+        scale: field(range(0, 1).default([0.4, 1]), {
+          description: 'Range of the share of the image\u2019s area that a global crop covers.',
+          paper: '[0.4, 1]',
+          source: 'Table 4',
+        }),
+        blur: field(z.array(share()).min(1).default([1, 0.1]), {
+          description: `Probability of ${blur}, per global view (the last value repeats).`,
+          paper: '[1.0, 0.1]',
+          source: 'Appendix A; authors\u2019 code',
+        }),
+        solarize: field(z.array(share()).min(1).default([0, 0.2]), {
+          description:
+            'Probability of inverting pixel values of 128 and more, per global view (the last value repeats).',
+          paper: '[0, 0.2]',
+          source: 'Appendix A; authors\u2019 code',
+        }),
+      })
+      .prefault({}),
+    { description: 'Global views.' },
+  ),
+  local: field(
+    z
+      .strictObject({
+        count: field(z.number().int().min(0).max(32).default(10), {
+          description: 'Local views of an image; only the student sees them.',
+          paper: '10',
+          source: 'Table 4',
+          reference: 'the code\u2019s own default is 8; the published command passes 10',
+        }),
+        sizePx: field(z.number().int().min(8).max(1024).default(96), {
+          description: 'Side of a local crop; a multiple of the patch size.',
+          unit: 'px',
+          paper: '96',
+          source: 'Table 4',
+        }),
+        scale: field(range(0, 1).default([0.05, 0.4]), {
+          description: 'Range of the share of the image\u2019s area that a local crop covers.',
+          paper: '[0.05, 0.4]',
+          source: 'Table 4',
+        }),
+        blur: field(share().default(0.5), {
+          description: `Probability of ${blur}.`,
+          paper: '0.5',
+          source: 'Appendix A; authors\u2019 code',
+        }),
+      })
+      .prefault({}),
+    { description: 'Local views.' },
+  ),
+  flip: field(share().default(0.5), {
+    description: 'Probability of a horizontal flip.',
+    paper: '0.5',
+    source: 'authors\u2019 code',
+  }),
+  jitter: field(
+    z
+      .strictObject({
+        probability: field(share().default(0.8), {
+          description: 'Probability of colour jitter.',
+          paper: '0.8',
+          source: 'authors\u2019 code',
+        }),
+        brightness: field(share().default(0.4), {
+          description: 'Brightness factor is uniform in 1 +- this.',
+          paper: '0.4',
+          source: 'authors\u2019 code',
+        }),
+        contrast: field(share().default(0.4), {
+          description: 'Contrast factor is uniform in 1 +- this.',
+          paper: '0.4',
+          source: 'authors\u2019 code',
+        }),
+        saturation: field(share().default(0.2), {
+          description: 'Saturation factor is uniform in 1 +- this.',
+          paper: '0.2',
+          source: 'authors\u2019 code',
+        }),
+        hue: field(z.number().min(0).max(0.5).default(0.1), {
+          description: 'Hue shift is uniform in +- this share of the hue circle.',
+          paper: '0.1',
+          source: 'authors\u2019 code',
+        }),
+      })
+      .prefault({}),
+    { description: 'Colour jitter; the four operations run in random order.' },
+  ),
+  grayscale: field(share().default(0.2), {
+    description: 'Probability of turning a view grey.',
+    paper: '0.2',
+    source: 'authors\u2019 code',
+  }),
+});
+
+const model = z.strictObject({
+  architecture: field(z.enum(['vit_tiny', 'vit_small', 'vit_base', 'vit_large', 'custom']).default('vit_small'), {
+    description: 'Backbone of student and teacher. `custom` takes `width`, `depth` and `heads`.',
+    paper: 'ViT-S, ViT-B, ViT-L',
+    source: 'Tables 1 and 7',
+  }),
+  width: field(z.number().int().min(8).optional(), {
+    description: 'Token width of a `custom` backbone; a multiple of `heads`.',
+  }),
+  depth: field(z.number().int().min(1).max(64).optional(), {
+    description: 'Transformer blocks of a `custom` backbone.',
+  }),
+  heads: field(z.number().int().min(1).max(64).optional(), { description: 'Attention heads of a `custom` backbone.' }),
+  patchSizePx: field(z.number().int().min(1).max(64).default(16), {
+    description: 'Side of a patch; divides both crop sizes.',
+    unit: 'px',
+    paper: '16',
+    source: 'Table 4',
+  }),
+  mlpRatio: field(positive().default(4), {
+    description: 'Width of the MLP\u2019s hidden layer over the token width.',
+    source: 'ViT',
+  }),
+  dropPathRate: field(z.number().min(0).lt(1).default(0.1), {
+    description:
+      'Stochastic depth of the student: probability of dropping a residual branch, growing linearly over the blocks to this value.',
+    paper: '0.1',
+    source: 'Table 4',
+  }),
+});
+
+const projector = z.strictObject({
+  layers: field(z.number().int().min(1).max(8).default(3), {
+    description: 'Linear layers of the projector, GELU between them.',
+    paper: '3',
+    source: 'section 3.1',
+  }),
+  hiddenDim: field(count().default(2048), {
+    description: 'Width of the hidden layers.',
+    paper: '2048',
+    source: 'section 3.1',
+  }),
+  outputDim: field(count().default(256), {
+    description: 'Dimension d of the l2-normalised features that the loss compares.',
+    paper: '256',
+    source: 'section 3.1',
+    equation: 'z = projector(f(x)) / |projector(f(x))|, in R^d',
+  }),
+});
+
+const loss = z.strictObject({
+  preset: field(z.enum(['reference', 'paper']).default('reference'), {
+    description:
+      'Sets `pairs`, `gamma` and `codingRate` together: `reference` is the authors\u2019 published code and recipe, `paper` is the text\u2019s equations. An explicit key overrides it.',
+  }),
+  eps: field(positive().max(100).default(0.22360679774997896), {
+    description:
+      'The paper\u2019s epsilon: the quantisation error of the coding rate. The authors\u2019 code names epsilon squared `eps`: its 0.05 is 0.2236 here.',
+    equation: 'R_eps(Gamma) = 1/2 logdet(I + d/eps^2 Gamma)  (7)',
+    paper: 'not given',
+    source: 'eq. (7)',
+    reference: '0.2236 (its `eps` 0.05 is epsilon squared)',
+  }),
+  gamma: field(z.union([z.literal('auto'), z.literal('balanced'), z.number().min(0)]).optional(), {
+    description:
+      'Weight of the coding rate: a number, `auto` (1/d + 1/B, the authors\u2019 code) or `balanced` (Theorem C.1, which equalises the gradient norms of the two terms).',
+    equation:
+      'loss = E[1/2 |z_t - z_s|^2] - gamma R_eps(Cov[z_s])  (8);  balanced: gamma = 2 eps sqrt(B / (d M min(d, B)))  (54)',
+    paper: 'balanced, constant not given',
+    source: 'eq. (8), Theorem C.1',
+    reference: 'auto: 1/d + 1/B',
+  }),
+  gammaFactor: field(positive().default(1), {
+    description: 'Multiplies gamma when it is `auto` or `balanced`: the constant that the paper tunes.',
+    source: 'section 2.3',
+  }),
+  pairs: field(z.enum(['all', 'crossView']).optional(), {
+    description:
+      'Which teacher-student view pairs the distance averages over: `all`, or `crossView`, which leaves out the pairs of one and the same view.',
+    paper: 'all',
+    source: 'Algorithm 1',
+    reference: 'crossView',
+  }),
+  codingRate: field(
+    z
+      .strictObject({
+        on: field(z.enum(['student', 'studentTeacherMean']).optional(), {
+          description:
+            'Features whose coding rate is maximised: the student\u2019s, or the mean of the student\u2019s and the teacher\u2019s (the teacher detached).',
+          paper: 'student',
+          source: 'eq. (8)',
+          reference: 'studentTeacherMean (`expa_type` 1)',
+        }),
+        normalise: field(z.enum(['group', 'batch']).optional(), {
+          description:
+            'What each group\u2019s second-moment matrix is divided by: its own size, or the whole batch (the authors\u2019 `reduce_cov` 0, an effective epsilon times sqrt(groups)).',
+          paper: 'group',
+          source: 'section 2.2',
+          reference: 'batch',
+        }),
+        groups: field(count().optional(), {
+          description:
+            'Sub-samples of the batch on each of which the coding rate is estimated before averaging. The authors\u2019 code has one per GPU; here it is independent of the machine. Divides the batch.',
+          paper: 'several, number not given',
+          source: 'section 2.2',
+          reference: '8 (GPUs) for a batch of 512',
+        }),
+      })
+      .prefault({}),
+    { description: 'How the coding rate is estimated.' },
+  ),
+});
+
+const teacher = z.strictObject({
+  update: field(z.enum(['ema', 'student']).default('ema'), {
+    description: '`ema` is self-distillation; `student` copies the student after every step (no self-distillation).',
+    paper: 'ema',
+    source: 'section 2.1; Table 9',
+  }),
+  momentum: field(z.number().min(0).max(1).default(0.996), {
+    description:
+      'Momentum m of the teacher\u2019s moving average at the first step, per step; a cosine takes it to `momentumEnd`.',
+    equation: 'theta_t <- m theta_t + (1 - m) theta_s',
+    paper: '0.996',
+    source: 'Table 4; Table 6 varies it',
+  }),
+  momentumEnd: field(z.number().min(0).max(1).default(1), {
+    description: 'Momentum that the cosine ends at.',
+    paper: '1',
+    source: 'authors\u2019 code',
+  }),
+});
+
+const optim = z.strictObject({
+  lr: field(positive().max(10).default(0.0005), {
+    description: 'Peak learning rate for a batch of 256; the peak in force is lr x batchSize / 256.',
+    paper: '0.002 (for a batch of 1024)',
+    source: 'Table 4',
+    reference: '0.0005 per 256 images',
+  }),
+  minLr: field(z.number().min(0).default(1e-6), {
+    description: 'Learning rate at the end of the cosine.',
+    paper: '1e-6',
+    source: 'authors\u2019 code',
+  }),
+  warmupEpochs: field(z.number().min(0).default(10), {
+    description: 'Linear warm-up of the learning rate.',
+    unit: 'epochs',
+    paper: '10',
+    source: 'Table 4',
+  }),
+  weightDecay: field(z.number().min(0).default(0.04), {
+    description:
+      'AdamW weight decay at the first step; a cosine takes it to `weightDecayEnd`. Biases and 1-D tensors are not decayed.',
+    paper: '0.04',
+    source: 'Table 4',
+  }),
+  weightDecayEnd: field(z.number().min(0).default(0.4), {
+    description: 'Weight decay at the end.',
+    paper: '0.4',
+    source: 'Table 4',
+  }),
+  clipGradNorm: field(z.number().min(0).default(3), {
+    description: 'Largest l2 norm of each parameter tensor\u2019s gradient, tensor by tensor; 0 turns clipping off.',
+    paper: '0.3',
+    source: 'Table 4',
+    reference: '3.0',
+  }),
+  beta1: field(z.number().min(0).lt(1).default(0.9), {
+    description: 'AdamW\u2019s decay of the first moment.',
+    source: 'authors\u2019 code',
+  }),
+  beta2: field(z.number().min(0).lt(1).default(0.999), {
+    description: 'AdamW\u2019s decay of the second moment.',
+    source: 'authors\u2019 code',
+  }),
+  epsilon: field(positive().default(1e-8), {
+    description: 'AdamW\u2019s term added to the denominator.',
+    source: 'authors\u2019 code',
+  }),
+});
+
+const train = z.strictObject({
+  epochs: field(positive().default(100), {
+    description: 'Passes over the training set.',
+    unit: 'epochs',
+    paper: '100',
+    source: 'Table 4',
+  }),
+  batchSize: field(count().default(512), {
+    description: 'Images per step over all devices (B); the last incomplete batch of an epoch is dropped.',
+    unit: 'images',
+    paper: '512 (64 x 8)',
+    source: 'Table 4; Table 7 varies it',
+    equation: 'rank(Cov) <= min(d, B / groups)',
+  }),
+});
+
+const evaluation = z.strictObject({
+  knn: field(
+    z
+      .strictObject({
+        k: field(count().default(20), {
+          description: 'Neighbours that vote.',
+          paper: '20',
+          source: 'DINO\u2019s protocol',
+        }),
+        temperature: field(positive().default(0.07), {
+          description: 'A neighbour\u2019s vote weighs exp(cosine / temperature).',
+          source: 'DINO\u2019s protocol',
+        }),
+        everyEpochs: field(positive().default(10), {
+          description:
+            'Interval between evaluations during training; one at the start and one at the end are always made.',
+          unit: 'epochs',
+        }),
+        galleryImages: field(count().optional(), {
+          description: 'Use only so many training images as gallery.',
+          unit: 'images',
+        }),
+        queryImages: field(count().optional(), {
+          description: 'Use only so many validation images as queries.',
+          unit: 'images',
+        }),
+      })
+      .prefault({}),
+    { description: 'k-NN classification with the teacher\u2019s features.' },
+  ),
+  split: field(z.enum(['validation', 'test']).default('validation'), {
+    description: 'Split that evaluations query during training.',
+  }),
+  resizePx: field(count().optional(), {
+    description: 'Shorter side before the centre crop; the crop\u2019s side x 256/224 unless told.',
+    unit: 'px',
+    paper: '256',
+    source: 'authors\u2019 code',
+  }),
+});
+
+const checkpoint = z.strictObject({
+  everyEpochs: field(positive().default(10), {
+    description: 'Interval between checkpoints; one at the end is always made.',
+    unit: 'epochs',
+  }),
+  keep: field(z.number().int().min(1).default(3), {
+    description: 'Checkpoints kept; the oldest beyond it are deleted after a newer one is whole.',
+  }),
+});
+
+const runtime = z.strictObject({
+  engine: field(z.enum(['auto', 'onnx', 'webgpu', 'tensorflow']).default('auto'), {
+    description: 'What executes the training step; `auto` takes the fastest that works here.',
+  }),
+  threads: field(z.number().int().min(0).default(0), {
+    description: 'Threads of the CPU engine; 0 takes one per core.',
+  }),
+  dataWorkers: field(z.number().int().min(0).default(2), { description: 'Threads that decode images and make crops.' }),
+  logEverySteps: field(count().default(1), { description: 'Interval between metric lines.', unit: 'steps' }),
+});
+
+export const configSchema = z.strictObject({
+  extends: field(z.string().min(1).optional(), {
+    description: 'A preset\u2019s name or the path of a YAML file whose values this one starts from.',
+  }),
+  method: field(z.enum(methods).default('simdino'), { description: 'What is trained.' }),
+  seed: field(
+    z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1)
+      .default(0),
+    { description: 'Seed of initialisation, data order, crops and stochastic depth.' },
+  ),
+  data: field(data, { description: 'Images.' }),
+  crops: field(crops.prefault({}), { description: 'Multi-crop augmentation.' }),
+  model: field(model.prefault({}), { description: 'Backbone.' }),
+  projector: field(projector.prefault({}), {
+    description: 'Projector between backbone and loss; not used after training.',
+  }),
+  loss: field(loss.prefault({}), { description: 'Objective.' }),
+  teacher: field(teacher.prefault({}), { description: 'Teacher network.' }),
+  optim: field(optim.prefault({}), { description: 'Optimiser and its schedules.' }),
+  train: field(train.prefault({}), { description: 'Length and batch.' }),
+  eval: field(evaluation.prefault({}), { description: 'Evaluations during training.' }),
+  checkpoint: field(checkpoint.prefault({}), { description: 'Checkpoints.' }),
+  runtime: field(runtime.prefault({}), { description: 'Execution; does not change what is computed.' }),
+});
+
+/** A configuration after defaults, before `loss.preset` and `model.architecture` are resolved. */
+export type Config = z.output<typeof configSchema>;
+export type ConfigInput = z.input<typeof configSchema>;
+export type DataConfig = Config['data'];
+export type CropsConfig = Config['crops'];
+
+type Loss = Config['loss'];
+type Model = Config['model'];
+
+/** A configuration with nothing left open: what the runtime takes and what `config.yaml` of a run folder holds. */
+export interface ResolvedConfig extends Omit<Config, 'extends' | 'loss' | 'model'> {
+  loss: Omit<Loss, 'gamma' | 'pairs' | 'codingRate'> & {
+    gamma: number | 'auto' | 'balanced';
+    pairs: NonNullable<Loss['pairs']>;
+    codingRate: { [K in keyof Loss['codingRate']]-?: NonNullable<Loss['codingRate'][K]> };
+  };
+  model: Omit<Model, 'width' | 'depth' | 'heads'> & { width: number; depth: number; heads: number };
+}

@@ -1,0 +1,114 @@
+/**
+ * Every error that a user can meet, as a closed set of codes.
+ *
+ * A message names the thing, says what was expected and what came, and ends with the remedy. Faults of our own
+ * (a broken invariant, not a user's input) are ordinary `Error`s whose message starts with `internal:`.
+ */
+export class SimdinoError extends Error {
+  override readonly name = 'SimdinoError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    /** What to do about it, one sentence. */
+    readonly remedy: string,
+  ) {
+    super(`${message} ${remedy}`);
+  }
+}
+
+/** Whether an unknown value is one of ours. */
+export function isSimdinoError(value: unknown): value is SimdinoError {
+  return value instanceof SimdinoError;
+}
+
+interface Sentence {
+  message: string;
+  remedy: string;
+}
+const say = (message: string, remedy: string): Sentence => ({ message, remedy });
+const list = (names: readonly string[]): string => names.join(', ');
+
+const sentences = {
+  // --- configuration
+  configInvalid: (path: string, report: string) =>
+    say(`${path} is not a valid SimDINO configuration.\n${report}\n`, 'Correct the lines marked with ^.'),
+  configMissing: (path: string) =>
+    say(`No configuration file at ${path}.`, 'Give the path of a YAML file, or the name of a preset.'),
+  extendsCycle: (chain: readonly string[]) =>
+    say(`Configurations extend each other in a circle: ${chain.join(' -> ')}.`, 'Remove one `extends:`.'),
+  sweepInvalid: (path: string, reason: string) =>
+    say(`${path} is not a valid sweep file: ${reason}.`, 'See configs/sweeps/ for examples.'),
+
+  // --- tensors and models
+  shapeMismatch: (where: string, expected: string, got: readonly (number | string)[], remedy: string) =>
+    say(`${where}: expected ${expected}, got [${got.join(',')}].`, remedy),
+  unsupportedOperation: (where: string, what: string, remedy: string) =>
+    say(`${where}: ${what} is not supported.`, remedy),
+
+  // --- engines
+  engineUnavailable: (engine: string, reason: string, available: readonly string[]) =>
+    say(`Engine '${engine}' can't be used: ${reason}.`, `Set runtime.engine to one of: ${list(available)}.`),
+  executorCrashed: (engine: string, detail: string) =>
+    say(
+      `The ${engine} executor process ended unexpectedly (${detail}).`,
+      'The run folder is whole; resume the run from its last checkpoint.',
+    ),
+  outOfMemory: (engine: string, detail: string) =>
+    say(`The ${engine} engine ran out of memory (${detail}).`, 'Lower train.batchSize or crops.local.count.'),
+
+  // --- data
+  dataPathMissing: (path: string) => say(`No data set at ${path}.`, 'Set data.path to an existing folder or file.'),
+  dataUnreadable: (path: string, reason: string) =>
+    say(`The data at ${path} can't be read: ${reason}.`, 'Check permissions and that the file is complete.'),
+  dataEmpty: (path: string, expected: string) =>
+    say(`No images found at ${path}; expected ${expected}.`, 'Check data.kind and data.path.'),
+  dataTooFaulty: (path: string, faulty: number, total: number, limit: number) =>
+    say(
+      `${faulty} of ${total} images at ${path} can't be decoded, more than the limit of ${limit}.`,
+      'Repair the files listed in the log, or raise data.maxFaultyShare.',
+    ),
+  datasetDownloadFailed: (name: string, reason: string) =>
+    say(`The data set '${name}' can't be fetched: ${reason}.`, 'Check the network, or set data.kind: synthetic.'),
+  checksumMismatch: (name: string, expected: string, got: string) =>
+    say(`${name}: expected SHA-256 ${expected}, got ${got}.`, 'Delete the file and fetch it again.'),
+
+  // --- run folders
+  runExists: (path: string, detail: string) =>
+    say(`The run folder ${path} is in use: ${detail}.`, 'Stop that run first, or start under another name.'),
+  runMissing: (id: string, folder: string) => say(`No run '${id}' in ${folder}.`, 'List the runs with `simdino runs`.'),
+  runNotResumable: (id: string, reason: string) =>
+    say(`Run '${id}' can't be resumed: ${reason}.`, 'Start a new run from its configuration.'),
+  runFolderUnwritable: (path: string, reason: string) =>
+    say(`The run folder ${path} can't be written: ${reason}.`, 'Choose another folder with --runs-dir.'),
+  diskFull: (path: string, neededBytes: number, freeBytes: number) =>
+    say(
+      `Not enough disk space at ${path}: ${Math.ceil(neededBytes / 2 ** 20)} MiB needed, ${Math.floor(freeBytes / 2 ** 20)} MiB free.`,
+      'Free some space or choose another folder with --runs-dir.',
+    ),
+  checkpointCorrupt: (path: string, reason: string) =>
+    say(`The checkpoint ${path} can't be read: ${reason}.`, 'Resume from an earlier checkpoint.'),
+  lossNotFinite: (step: number, value: number) =>
+    say(
+      `The loss became ${value} at step ${step}; the parameters of that step were not kept.`,
+      'Resume from the last checkpoint with a lower optim.lr or a larger loss.eps.',
+    ),
+
+  // --- command line
+  usage: (message: string) => say(message, 'See `simdino --help`.'),
+  nodeTooOld: (path: string, version: string) =>
+    say(`The training runtime needs Node 20 or newer; ${path} is ${version}.`, 'Set simdino.runtime.nodePath.'),
+};
+
+export type ErrorCode = keyof typeof sentences;
+
+/** One factory per code: `throw errors.dataPathMissing('/x')`. */
+export const errors = Object.fromEntries(
+  Object.entries(sentences).map(([code, sentence]) => [
+    code,
+    (...args: never[]) => {
+      const { message, remedy } = (sentence as (...args: never[]) => Sentence)(...args);
+      return new SimdinoError(code as ErrorCode, message, remedy);
+    },
+  ]),
+) as { [Code in ErrorCode]: (...args: Parameters<(typeof sentences)[Code]>) => SimdinoError };

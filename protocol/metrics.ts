@@ -1,0 +1,92 @@
+/** The catalogue of metrics: what the trainer logs and what the panels know how to draw. */
+export interface MetricInfo {
+  label: string;
+  unit: string;
+  /** Words for the tooltip, with the equation where there is one. */
+  description: string;
+  /** Which way is better; null where neither is. */
+  better: 'higher' | 'lower' | null;
+}
+
+export const metricCatalogue = {
+  loss: { label: 'Loss', unit: '', description: 'What is minimised: distance - gamma x coding rate.', better: 'lower' },
+  distance: {
+    label: 'Distance',
+    unit: '',
+    description: 'Mean of 1/2 |z_t - z_s|^2 over the view pairs, eq. (6).',
+    better: 'lower',
+  },
+  codingRate: {
+    label: 'Coding rate',
+    unit: 'nats',
+    description: 'R_eps = 1/2 logdet(I + d/eps^2 Cov), eq. (7), mean over global views and groups.',
+    better: 'higher',
+  },
+  codingRateMax: {
+    label: 'Coding rate maximum',
+    unit: 'nats',
+    description: 'The coding rate of orthonormal features for this batch, dimension, eps and groups.',
+    better: null,
+  },
+  gamma: { label: 'gamma', unit: '', description: 'Weight of the coding rate.', better: null },
+  teacherStudentCosine: {
+    label: 'Teacher-student cosine',
+    unit: '',
+    description: 'Mean cosine between teacher and student features of different views.',
+    better: null,
+  },
+  effectiveRank: {
+    label: 'Effective rank',
+    unit: '',
+    description:
+      'exp of the entropy of the eigenvalues of the student features\u2019 second-moment matrix; 1 means collapse.',
+    better: 'higher',
+  },
+  gradientNorm: {
+    label: 'Gradient norm',
+    unit: '',
+    description: 'Global l2 norm of the gradient before clipping.',
+    better: null,
+  },
+  lr: { label: 'Learning rate', unit: '', description: 'Learning rate of the step.', better: null },
+  weightDecay: { label: 'Weight decay', unit: '', description: 'Weight decay of the step.', better: null },
+  momentum: {
+    label: 'Teacher momentum',
+    unit: '',
+    description: 'Momentum of the teacher\u2019s moving average, per step.',
+    better: null,
+  },
+  imagesPerSecond: {
+    label: 'Throughput',
+    unit: 'images/s',
+    description: 'Source images trained on per second.',
+    better: 'higher',
+  },
+  stepMs: { label: 'Step time', unit: 'ms', description: 'Wall time of the step.', better: 'lower' },
+  dataWaitShare: {
+    label: 'Waiting for data',
+    unit: '',
+    description: 'Share of the step spent waiting for crops.',
+    better: 'lower',
+  },
+  memoryBytes: {
+    label: 'Memory',
+    unit: 'bytes',
+    description: 'Resident memory of trainer and executor.',
+    better: null,
+  },
+  cpuShare: {
+    label: 'CPU use',
+    unit: '',
+    description: 'Processor time of trainer and executor over wall time, in cores.',
+    better: null,
+  },
+  knnTop1: {
+    label: 'k-NN top-1',
+    unit: '',
+    description: 'Weighted k-NN accuracy of the teacher\u2019s features on the validation split.',
+    better: 'higher',
+  },
+} satisfies Record<string, MetricInfo>;
+
+export type MetricName = keyof typeof metricCatalogue;

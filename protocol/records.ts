@@ -1,0 +1,165 @@
+/** Record types of the files in a run folder. All are plain JSON; readers ignore keys that they do not know. */
+
+/** Version of the layout; a reader that meets a larger one says so and shows what it can. */
+export const recordVersion = 1;
+
+/** `run.json`: written once when the run is created, never changed. */
+export interface RunRecord {
+  version: number;
+  id: string;
+  /** ISO 8601, UTC. */
+  createdAt: string;
+  /** The command line that made the run. */
+  command: string[];
+  workingFolder: string;
+  /** Where the configuration came from, as given. */
+  configSource: string;
+  seed: number;
+  method: string;
+  git: GitRecord | null;
+  environment: EnvironmentRecord;
+  /** Set on a run that was started from another: resumed elsewhere or forked with changes. */
+  parent: { id: string; step: number } | null;
+  /** Set on a cell of a sweep; `cell` maps dotted configuration keys to this cell's values. */
+  sweep: { id: string; cell: Record<string, JsonScalar>; seed: number } | null;
+  /** Steps the run will take in all, and per epoch. */
+  totalSteps: number;
+  stepsPerEpoch: number;
+  /** Images in the training set. */
+  trainImages: number;
+  /** Trainable parameters of the student, projector included. */
+  parameters: number;
+}
+
+export type JsonScalar = string | number | boolean | null;
+
+export interface GitRecord {
+  commit: string;
+  branch: string | null;
+  dirty: boolean;
+}
+
+export interface EnvironmentRecord {
+  studioVersion: string;
+  nodeVersion: string;
+  platform: string;
+  hostname: string;
+  cpuModel: string;
+  cpuCount: number;
+  memoryBytes: number;
+  /** Versions of the libraries that decide numbers. */
+  libraries: Record<string, string>;
+}
+
+/** `attempts/NNN/attempt.json`: written once when an attempt opens. */
+export interface AttemptRecord {
+  version: number;
+  index: number;
+  startedAt: string;
+  /** The process that trains. `startTime` is the kernel's start time of the process, so that a reused pid is not taken for it. */
+  process: ProcessIdentity;
+  engine: string;
+  device: string;
+  /** Where this attempt continues; null on the first. Lines of earlier attempts past `step` are superseded. */
+  resumedFrom: { attempt: number; step: number } | null;
+}
+
+export interface ProcessIdentity {
+  pid: number;
+  startTime: string;
+  hostname: string;
+  /** Identifies the boot of the host; empty where the system has none. */
+  bootId: string;
+}
+
+/** One line of `metrics.jsonl`. Numbers that JSON can't say are the strings "NaN", "Infinity" and "-Infinity". */
+export interface MetricLine {
+  step: number;
+  /** Fractional epoch after the step. */
+  epoch: number;
+  /** Unix time in ms. */
+  time: number;
+  [metric: string]: number | string;
+}
+
+/** One line of `events.jsonl`. */
+export type EventLine = { time: number; step: number } & (
+  | { type: 'started' }
+  | { type: 'stopRequested'; requestId: string; by: string }
+  | { type: 'checkpoint'; name: string; bytes: number; reason: 'interval' | 'requested' | 'stop' | 'end' }
+  | { type: 'checkpointDeleted'; name: string }
+  | { type: 'warning'; message: string }
+  | { type: 'faultyImage'; image: string; reason: string }
+  | { type: 'finished' }
+  | { type: 'stopped' }
+  | { type: 'failed'; code: string; message: string }
+);
+
+/** `request.json`: the last thing asked of the trainer; a new `id` is a new request. */
+export interface ControlRequest {
+  id: string;
+  action: 'stop' | 'checkpoint';
+  /** Who asked: tool, host and pid, for the log. */
+  by: string;
+  at: string;
+}
+
+/** `annotations.json`: what people say about a run. */
+export interface Annotations {
+  name?: string;
+  star?: boolean;
+  tags?: string[];
+  notes?: string;
+  archived?: boolean;
+}
+
+/** `checkpoints/step-NNNNNN/checkpoint.json`, written last: a folder without it is not a checkpoint. */
+export interface CheckpointRecord {
+  version: number;
+  step: number;
+  epoch: number;
+  createdAt: string;
+  /** SHA-256 of each file of the checkpoint. */
+  files: Record<string, { bytes: number; sha256: string }>;
+  metrics: Record<string, number>;
+}
+
+/** One line of `evals/<id>.jsonl`. */
+export interface EvaluationLine {
+  evaluation: string;
+  step: number;
+  time: number;
+  split: string;
+  [metric: string]: number | string;
+}
+
+/** `sweeps/<id>/sweep.json`, written once when the sweep is created. */
+export interface SweepRecord {
+  version: number;
+  id: string;
+  createdAt: string;
+  /** Path of the base configuration as given. */
+  base: string;
+  /** Axes in the order of the file; `seeds` is apart. */
+  axes: { key: string; values: JsonScalar[] }[];
+  seeds: number[];
+  /** One entry a run, in the order of launching. */
+  cells: { runId: string; cell: Record<string, JsonScalar>; seed: number }[];
+  metric: string;
+  goal: 'maximise' | 'minimise';
+  slots: number;
+}
+
+/** What a run is doing, derived, never stored. */
+export type RunState =
+  | 'queued'
+  | 'starting'
+  | 'running'
+  | 'stopping'
+  | 'finished'
+  | 'stopped'
+  | 'failed'
+  /** Its process is gone without having said why. */
+  | 'crashed'
+  /** Out of reach (another host) and silent: nothing is known. */
+  | 'stale';
