@@ -1,0 +1,163 @@
+/**
+ * Numbers that follow from a configuration: what the runtime needs to schedule a run, and what the editor shows beside
+ * the keys. Free of zod, so that the webview can use it.
+ */
+import type { ResolvedConfig } from './schema.ts';
+
+/** The part of a configuration that numbers are derived from. */
+export type DerivableConfig = Pick<
+  ResolvedConfig,
+  'crops' | 'model' | 'projector' | 'loss' | 'teacher' | 'optim' | 'train'
+>;
+
+export interface Derived {
+  /** Weight of the coding rate, `gammaFactor` included. */
+  gamma: number;
+  /** Largest possible coding rate in nats: the features of each group are spread evenly. */
+  codingRateMax: number;
+  /** Coding rate in nats when all features are one direction. */
+  codingRateCollapsed: number;
+  /** Images of one group. */
+  groupSize: number;
+  /** Peak learning rate in force. */
+  effectiveLr: number;
+  stepsPerEpoch: number;
+  totalSteps: number;
+  warmupSteps: number;
+  /** Images seen in the whole run, repetitions included. */
+  imagesPerRun: number;
+  /** Steps after which a student's contribution to the teacher has halved, at the first step's momentum. */
+  momentumHalfLifeSteps: number;
+  /** Tokens of a global crop, the class token included. */
+  tokensGlobal: number;
+  /** Tokens of a local crop, the class token included. */
+  tokensLocal: number;
+  /** Tokens that the student processes for one image, all views. */
+  tokensPerImage: number;
+  parametersBackbone: number;
+  parametersProjector: number;
+}
+
+export function derive(config: DerivableConfig, options: { trainImages: number }): Derived {
+  const { crops, train, optim } = config;
+  const stepsPerEpoch = Math.floor(options.trainImages / train.batchSize);
+  const totalSteps = Math.round(train.epochs * stepsPerEpoch);
+  const tokensGlobal = tokens(crops.global.sizePx, config.model.patchSizePx);
+  const tokensLocal = tokens(crops.local.sizePx, config.model.patchSizePx);
+  return {
+    gamma: gammaOf(config),
+    ...codingRateBounds(codingRateShape(config)),
+    groupSize: train.batchSize / config.loss.codingRate.groups,
+    effectiveLr: effectiveLr(optim.lr, train.batchSize),
+    stepsPerEpoch,
+    totalSteps,
+    warmupSteps: Math.min(totalSteps, Math.round(optim.warmupEpochs * stepsPerEpoch)),
+    imagesPerRun: totalSteps * train.batchSize,
+    momentumHalfLifeSteps: halfLifeSteps(config.teacher.momentum),
+    tokensGlobal,
+    tokensLocal,
+    tokensPerImage: crops.global.count * tokensGlobal + crops.local.count * tokensLocal,
+    parametersBackbone: parametersBackbone(config.model, tokensGlobal),
+    parametersProjector: parametersProjector(config.projector, config.model.width),
+  };
+}
+
+/**
+ * The weight gamma of the coding rate.
+ *
+ * - `auto`: 1/d + 1/B, the authors' code.
+ * - `balanced`: 2 eps sqrt(B / (d M min(d, B))), eq. (54) of Theorem C.1, with M all views of an image. It makes the
+ *   bounds of the two terms' gradient norms equal. With several groups the bound of Lemma C.6 holds per group of
+ *   B/groups images, which turns min(d, B) into min(d, B/groups) and, when groups are divided by the whole batch, eps
+ *   into eps sqrt(groups); one group is the theorem itself.
+ */
+export function gammaOf(config: Pick<DerivableConfig, 'crops' | 'projector' | 'loss' | 'train'>): number {
+  const { gamma, gammaFactor } = config.loss;
+  if (typeof gamma === 'number') return gamma;
+  const batch = config.train.batchSize;
+  const dim = config.projector.outputDim;
+  if (gamma === 'auto') return gammaFactor * (1 / dim + 1 / batch);
+  const views = config.crops.global.count + config.crops.local.count;
+  const { groups, epsilon } = codingRateShape(config);
+  return gammaFactor * 2 * epsilon * Math.sqrt(batch / (dim * views * Math.min(dim, batch / groups)));
+}
+
+/** What the coding rate's bounds depend on. */
+export interface CodingRateShape {
+  dim: number;
+  batch: number;
+  groups: number;
+  /** The quantisation error in force: eps, times sqrt(groups) when each group is divided by the whole batch. */
+  epsilon: number;
+}
+
+export function codingRateShape(config: Pick<DerivableConfig, 'projector' | 'loss' | 'train'>): CodingRateShape {
+  const { groups, normalise } = config.loss.codingRate;
+  return {
+    dim: config.projector.outputDim,
+    batch: config.train.batchSize,
+    groups,
+    epsilon: config.loss.eps * (normalise === 'batch' ? Math.sqrt(groups) : 1),
+  };
+}
+
+/**
+ * Bounds of R_eps(Gamma) = 1/2 logdet(I + d/eps^2 Gamma), eq. (7), for unit features, in nats.
+ *
+ * A group of m features has a Gamma of trace 1 and rank at most r = min(d, m): R is largest when its r eigenvalues are
+ * all 1/r, and smallest when one eigenvalue is 1 (collapse).
+ */
+export function codingRateBounds(shape: CodingRateShape): { codingRateMax: number; codingRateCollapsed: number } {
+  const { dim, batch, groups, epsilon } = shape;
+  const rank = Math.min(dim, batch / groups);
+  const scale = dim / epsilon ** 2;
+  return {
+    codingRateMax: 0.5 * rank * Math.log1p(scale / rank),
+    codingRateCollapsed: 0.5 * Math.log1p(scale),
+  };
+}
+
+/** Peak learning rate in force: linear in the batch, `lr` being the rate for 256 images. */
+export function effectiveLr(lr: number, batchSize: number): number {
+  return (lr * batchSize) / 256;
+}
+
+/** Steps after which m^steps is 1/2; 0 for a momentum of 0, infinite for 1. */
+export function halfLifeSteps(momentum: number): number {
+  if (momentum <= 0) return 0;
+  return momentum >= 1 ? Infinity : Math.log(0.5) / Math.log(momentum);
+}
+
+/** Training images as far as the configuration alone tells; undefined where the data set decides. */
+export function knownTrainImages(config: Pick<ResolvedConfig, 'data'>): number | undefined {
+  const { kind, heldOut, maxTrainImages, synthetic } = config.data;
+  const whole = kind === 'synthetic' ? synthetic.images : kind === 'fashion-mnist' ? 60_000 : undefined;
+  if (whole === undefined) return undefined;
+  return Math.min(whole - heldOut, maxTrainImages ?? Infinity);
+}
+
+function tokens(sizePx: number, patchSizePx: number): number {
+  return Math.floor(sizePx / patchSizePx) ** 2 + 1;
+}
+
+/** Parameters of the ViT: patch embedding, class token, positions, blocks (qkv with bias), final norm. */
+function parametersBackbone(model: DerivableConfig['model'], tokensGlobal: number): number {
+  const { width, depth, patchSizePx } = model;
+  const hidden = Math.floor(width * model.mlpRatio);
+  const embedding = 3 * patchSizePx ** 2 * width + width + width + tokensGlobal * width;
+  const attention = 3 * width * width + 3 * width + width * width + width;
+  const mlp = 2 * width * hidden + hidden + width;
+  const norms = 4 * width;
+  return embedding + depth * (attention + mlp + norms) + 2 * width;
+}
+
+function parametersProjector(projector: DerivableConfig['projector'], width: number): number {
+  let parameters = 0;
+  let inputDim = width;
+  for (let layer = 1; layer <= projector.layers; layer++) {
+    const outputDim = layer === projector.layers ? projector.outputDim : projector.hiddenDim;
+    parameters += inputDim * outputDim + outputDim;
+    inputDim = outputDim;
+  }
+  return parameters;
+}
