@@ -1,0 +1,78 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** Parameters by their name in the authors' state dict, such as `blocks.0.attn.qkv.weight`. */
+export type Parameters = Record<string, tf.Tensor>;
+
+/** Uniform numbers in [0, 1) from an explicit, seeded source. */
+export type Random = () => number;
+
+/** How a tensor starts. */
+export type Initialiser =
+  | { kind: 'zeros' }
+  | { kind: 'ones' }
+  /** Normal, redrawn outside +- 2 (an absolute cut-off: the authors' truncated normal with std 0.02 never meets it). */
+  | { kind: 'normal'; std: number }
+  | { kind: 'uniform'; limit: number };
+
+export interface ParameterSpec {
+  name: string;
+  shape: readonly number[];
+  initialiser: Initialiser;
+}
+
+export const zeros: Initialiser = { kind: 'zeros' };
+export const ones: Initialiser = { kind: 'ones' };
+export const weightNormal: Initialiser = { kind: 'normal', std: 0.02 };
+
+/** Values of freshly initialised parameters, drawn in the order of the list. */
+export function initialiseParameters(specs: readonly ParameterSpec[], random: Random): Map<string, Float32Array> {
+  return new Map(specs.map((spec) => [spec.name, initialValues(spec, random)]));
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/** The same list with a prefix before every name: a module inside a larger one. */
+export function prefixed(prefix: string, specs: readonly ParameterSpec[]): ParameterSpec[] {
+  return specs.map((spec) => ({ ...spec, name: `${prefix}.${spec.name}` }));
+}
+
+/** The parameters of one module, under the names that they have inside it. */
+export function submodule(parameters: Parameters, prefix: string): Parameters {
+  const start = `${prefix}.`;
+  return Object.fromEntries(
+    Object.entries(parameters)
+      .filter(([name]) => name.startsWith(start))
+      .map(([name, tensor]) => [name.slice(start.length), tensor]),
+  );
+}
+
+/** A parameter by name; a missing one is a fault of ours. */
+export function parameter<T extends tf.Tensor>(parameters: Parameters, name: string): T {
+  const tensor = parameters[name];
+  if (!tensor) throw new Error(`internal: parameter '${name}' is missing; have ${Object.keys(parameters).join(', ')}.`);
+  return tensor as T;
+}
+
+function initialValues({ shape, initialiser }: ParameterSpec, random: Random): Float32Array {
+  const values = new Float32Array(elementCount(shape));
+  switch (initialiser.kind) {
+    case 'zeros':
+      return values;
+    case 'ones':
+      return values.fill(1);
+    case 'uniform':
+      return values.map(() => (2 * random() - 1) * initialiser.limit);
+    case 'normal':
+      return values.map(() => truncatedNormal(random, initialiser.std));
+  }
+}
+
+function truncatedNormal(random: Random, std: number): number {
+  for (;;) {
+    // Box-Muller; 1 - u avoids the logarithm of zero.
+    const value = std * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    if (Math.abs(value) <= 2) return value;
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The vision transformer of DINO and SimDINO, as pure functions of its parameters.
+ *
+ * Pre-norm blocks, a learned CLS token, learned position embeddings that are resized to other grids, exact GELU. Parameters carry the
+ * names and layouts of the authors' state dict, so that their checkpoints load without renaming. Randomness (stochastic depth) enters
+ * as an argument; intermediates are returned rather than hooked.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { attention, clsAttention } from '../ops/attention.ts';
+import { gelu } from '../ops/gelu.ts';
+import { layerNorm } from '../ops/layerNorm.ts';
+import { linear } from '../ops/linear.ts';
+import { patchEmbedding } from '../ops/patchEmbedding.ts';
+import { ones, parameter, weightNormal, zeros } from './parameters.ts';
+import type { ParameterSpec, Parameters } from './parameters.ts';
+import { positionEmbedding } from './positionEmbedding.ts';
+import type { PositionInterpolation } from './positionEmbedding.ts';
+
+export interface VitConfig {
+  width: number;
+  depth: number;
+  heads: number;
+  patchSizePx: number;
+  mlpRatio: number;
+  /** Side of the images that the position table is learned for: the global crop's. */
+  imageSizePx: number;
+  interpolation: PositionInterpolation;
+}
+
+export interface VitInput {
+  layout: 'BHWC' | 'BCHW';
+  /** Factors of stochastic depth, [depth, 2, B]; absent: every branch is kept. */
+  dropPath_L2B?: tf.Tensor3D;
+}
+
+export interface VitClsOutput {
+  /** The CLS token of the last block after the final normalisation. */
+  cls_BD: tf.Tensor2D;
+  /** What the CLS token of the last block attends to, itself first. */
+  clsAttention_BAN: tf.Tensor3D;
+}
+
+/**
+ * The CLS feature alone. The last block is computed for the CLS query only - its keys and values come from all tokens - which gives
+ * the same numbers as `vitTokens` for less work.
+ */
+export function vitCls(parameters: Parameters, images: tf.Tensor4D, config: VitConfig, input: VitInput): VitClsOutput {
+  const last = config.depth - 1;
+  let tokens_BND = embed(parameters, images, config, input);
+  for (let index = 0; index < last; index++) {
+    tokens_BND = block(tokens_BND, parameters, index, config, input).tokens_BND;
+  }
+  const { cls_BD, attention_BAN } = clsBlock(tokens_BND, parameters, last, config, input);
+  return { cls_BD: norm(cls_BD, parameters, 'norm') as tf.Tensor2D, clsAttention_BAN: attention_BAN };
+}
+
+export interface VitTokensOutput {
+  /** Every token of the last block after the final normalisation, CLS first. */
+  tokens_BND: tf.Tensor3D;
+  intermediates: {
+    /** Tokens after each block, before the final normalisation. */
+    blocks_BND: tf.Tensor3D[];
+    /** Attention of the last block, built only when asked for. */
+    lastAttention_BANN(): tf.Tensor4D;
+  };
+}
+
+/** All tokens and what happened on the way: for evaluations that look at patches, earlier blocks or attention. */
+export function vitTokens(
+  parameters: Parameters,
+  images: tf.Tensor4D,
+  config: VitConfig,
+  input: VitInput,
+): VitTokensOutput {
+  let state: BlockOutput = { tokens_BND: embed(parameters, images, config, input), attention_BANN: unreachable };
+  const blocks_BND: tf.Tensor3D[] = [];
+  for (let index = 0; index < config.depth; index++) {
+    state = block(state.tokens_BND, parameters, index, config, input);
+    blocks_BND.push(state.tokens_BND);
+  }
+  return {
+    tokens_BND: finalNorm(parameters, state.tokens_BND),
+    intermediates: { blocks_BND, lastAttention_BANN: state.attention_BANN },
+  };
+}
+
+/** The final normalisation, for probing the output of an earlier block. */
+export function finalNorm<T extends tf.Tensor>(parameters: Parameters, tokens: T): T {
+  return norm(tokens, parameters, 'norm') as T;
+}
+
+/** Names, shapes and initialisation (SPEC 2.1: weights N(0, 0.02^2), biases 0; the patch projection uniform in +- 1/sqrt(fan in)). */
+export function vitParameters({ width, depth, patchSizePx, mlpRatio, imageSizePx }: VitConfig): ParameterSpec[] {
+  const tokens = 1 + Math.floor(imageSizePx / patchSizePx) ** 2;
+  const hidden = Math.floor(width * mlpRatio);
+  const limit = 1 / Math.sqrt(3 * patchSizePx ** 2);
+  const fanInUniform = { kind: 'uniform', limit } as const;
+  return [
+    { name: 'cls_token', shape: [1, 1, width], initialiser: weightNormal },
+    { name: 'pos_embed', shape: [1, tokens, width], initialiser: weightNormal },
+    { name: 'patch_embed.proj.weight', shape: [width, 3, patchSizePx, patchSizePx], initialiser: fanInUniform },
+    { name: 'patch_embed.proj.bias', shape: [width], initialiser: fanInUniform },
+    ...Array.from({ length: depth }, (_, index) => [
+      ...normParameters(`blocks.${index}.norm1`, width),
+      ...linearParameters(`blocks.${index}.attn.qkv`, width, 3 * width),
+      ...linearParameters(`blocks.${index}.attn.proj`, width, width),
+      ...normParameters(`blocks.${index}.norm2`, width),
+      ...linearParameters(`blocks.${index}.mlp.fc1`, width, hidden),
+      ...linearParameters(`blocks.${index}.mlp.fc2`, hidden, width),
+    ]).flat(),
+    ...normParameters('norm', width),
+  ];
+}
+
+function normParameters(name: string, width: number): ParameterSpec[] {
+  return [
+    { name: `${name}.weight`, shape: [width], initialiser: ones },
+    { name: `${name}.bias`, shape: [width], initialiser: zeros },
+  ];
+}
+
+function linearParameters(name: string, inputs: number, outputs: number): ParameterSpec[] {
+  return [
+    { name: `${name}.weight`, shape: [outputs, inputs], initialiser: weightNormal },
+    { name: `${name}.bias`, shape: [outputs], initialiser: zeros },
+  ];
+}
+
+/** Pixels to tokens: [CLS, patches in raster order] plus the position embedding. */
+function embed(parameters: Parameters, images: tf.Tensor4D, config: VitConfig, { layout }: VitInput): tf.Tensor3D {
+  const { patchSizePx, interpolation, width } = config;
+  const [batch, first, second, third] = images.shape;
+  const [height, breadth] = layout === 'BHWC' ? [first, second] : [second, third];
+  const patches_BPD = patchEmbedding(
+    images,
+    parameter(parameters, 'patch_embed.proj.weight'),
+    parameter(parameters, 'patch_embed.proj.bias'),
+    { layout },
+  );
+  const position_1ND = positionEmbedding(parameter(parameters, 'pos_embed'), {
+    rows: Math.floor(height / patchSizePx),
+    columns: Math.floor(breadth / patchSizePx),
+    interpolation,
+  });
+  const patches = patches_BPD.shape[1];
+  // The CLS token and its position are added once, not once per image.
+  const cls_11D = tf.add(parameter(parameters, 'cls_token'), tf.slice(position_1ND, [0, 0, 0], [1, 1, width]));
+  const placed_BPD = tf.add(patches_BPD, tf.slice(position_1ND, [0, 1, 0], [1, patches, width]));
+  const cls_B1D = tf.add(cls_11D, tf.zeros([batch, 1, width]));
+  return tf.concat([cls_B1D, placed_BPD], 1) as tf.Tensor3D;
+}
+
+interface BlockOutput {
+  tokens_BND: tf.Tensor3D;
+  attention_BANN(): tf.Tensor4D;
+}
+
+/** `x += Attention(LN(x)); x += MLP(LN(x))`. */
+function block(
+  tokens_BND: tf.Tensor3D,
+  parameters: Parameters,
+  index: number,
+  { heads }: VitConfig,
+  input: VitInput,
+): BlockOutput {
+  const name = `blocks.${index}`;
+  const qkv_BNZ = project(norm(tokens_BND, parameters, `${name}.norm1`), parameters, `${name}.attn.qkv`);
+  const { output_BND, probabilities_BANN } = attention(qkv_BNZ as tf.Tensor3D, { heads });
+  const attended_BND = project(output_BND, parameters, `${name}.attn.proj`);
+  const middle_BND = residual(tokens_BND, attended_BND, dropFactors(input, index, 0));
+  const mixed_BND = mlp(norm(middle_BND, parameters, `${name}.norm2`), parameters, name);
+  return {
+    tokens_BND: residual(middle_BND, mixed_BND, dropFactors(input, index, 1)) as tf.Tensor3D,
+    attention_BANN: probabilities_BANN,
+  };
+}
+
+/** The same block for its CLS token alone. */
+function clsBlock(
+  tokens_BND: tf.Tensor3D,
+  parameters: Parameters,
+  index: number,
+  { heads }: VitConfig,
+  input: VitInput,
+): { cls_BD: tf.Tensor; attention_BAN: tf.Tensor3D } {
+  const name = `blocks.${index}`;
+  const [batch, , width] = tokens_BND.shape;
+  const cls_BD = tf.reshape(tf.slice(tokens_BND, [0, 0, 0], [batch, 1, width]), [batch, width]);
+  const { output_BD, probabilities_BAN } = clsAttention(
+    norm(tokens_BND, parameters, `${name}.norm1`) as tf.Tensor3D,
+    parameter(parameters, `${name}.attn.qkv.weight`),
+    parameter(parameters, `${name}.attn.qkv.bias`),
+    { heads },
+  );
+  const attended_BD = project(output_BD, parameters, `${name}.attn.proj`);
+  const middle_BD = residual(cls_BD, attended_BD, dropFactors(input, index, 0));
+  const mixed_BD = mlp(norm(middle_BD, parameters, `${name}.norm2`), parameters, name);
+  return { cls_BD: residual(middle_BD, mixed_BD, dropFactors(input, index, 1)), attention_BAN: probabilities_BAN };
+}
+
+function mlp(x: tf.Tensor, parameters: Parameters, blockName: string): tf.Tensor {
+  return project(gelu(project(x, parameters, `${blockName}.mlp.fc1`)), parameters, `${blockName}.mlp.fc2`);
+}
+
+/** `x + factor branch`, one factor per sample. */
+function residual(x: tf.Tensor, branch: tf.Tensor, factors_B: tf.Tensor | undefined): tf.Tensor {
+  if (!factors_B) return tf.add(x, branch);
+  const perSample = [x.shape[0]!, ...x.shape.slice(1).map(() => 1)];
+  return tf.add(x, tf.mul(branch, tf.reshape(factors_B, perSample)));
+}
+
+function dropFactors({ dropPath_L2B }: VitInput, block: number, branch: 0 | 1): tf.Tensor | undefined {
+  return dropPath_L2B && tf.slice(dropPath_L2B, [block, branch, 0], [1, 1, dropPath_L2B.shape[2]]);
+}
+
+function norm(x: tf.Tensor, parameters: Parameters, name: string): tf.Tensor {
+  return layerNorm(x, parameter(parameters, `${name}.weight`), parameter(parameters, `${name}.bias`), {
+    epsilon: 1e-6,
+  });
+}
+
+function project(x: tf.Tensor, parameters: Parameters, name: string): tf.Tensor {
+  return linear(x, parameter(parameters, `${name}.weight`), parameter(parameters, `${name}.bias`));
+}
+
+function unreachable(): never {
+  throw new Error('internal: a vision transformer needs at least one block.');
+}

@@ -1,0 +1,55 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+export interface AdamMoments<T extends tf.Tensor = tf.Tensor> {
+  /** Moving average of the gradient. */
+  first: T;
+  /** Moving average of its square. */
+  second: T;
+}
+
+/** Numbers of the step, as scalar tensors: they change every step while the graph stays. */
+export interface AdamScalars {
+  lr: tf.Scalar;
+  /** 1 - beta1^t, t counting updates of this parameter from 1. */
+  biasCorrection1: tf.Scalar;
+  /** 1 - beta2^t. */
+  biasCorrection2: tf.Scalar;
+}
+
+export interface AdamOptions {
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+}
+
+/**
+ * One AdamW step (decoupled weight decay) of one tensor; returns new state and changes nothing:
+ *
+ *     m <- beta1 m + (1 - beta1) g          v <- beta2 v + (1 - beta2) g^2
+ *     theta <- theta (1 - lr weightDecay) - lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + epsilon)
+ *
+ * @param options.weightDecay absent: this tensor is not decayed
+ */
+export function adamw<T extends tf.Tensor>(
+  parameter: T,
+  gradient: T,
+  moments: AdamMoments<T>,
+  { lr, biasCorrection1, biasCorrection2 }: AdamScalars,
+  { beta1, beta2, epsilon, weightDecay }: AdamOptions & { weightDecay?: tf.Scalar },
+): { parameter: T; moments: AdamMoments<T> } {
+  const first = tf.add(tf.mul(moments.first, beta1), tf.mul(gradient, 1 - beta1));
+  const second = tf.add(tf.mul(moments.second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+  // The bias corrections go to scalars: one product per element less.
+  const root = tf.mul(tf.sqrt(second), tf.rsqrt(biasCorrection2));
+  const update = tf.div(tf.mul(first, tf.div(lr, biasCorrection1)), tf.add(root, epsilon));
+  const decayed = weightDecay ? tf.mul(parameter, tf.sub(1, tf.mul(lr, weightDecay))) : parameter;
+  return { parameter: tf.sub(decayed, update) as T, moments: { first: first as T, second: second as T } };
+}
+
+/** The bias corrections of update t (from 1) as numbers. */
+export function biasCorrections(
+  update: number,
+  { beta1, beta2 }: Pick<AdamOptions, 'beta1' | 'beta2'>,
+): { biasCorrection1: number; biasCorrection2: number } {
+  return { biasCorrection1: 1 - beta1 ** update, biasCorrection2: 1 - beta2 ** update };
+}
