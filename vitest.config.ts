@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+/** Engines and tfjs registries are global to a process, and native code may crash one: every file gets its own. */
+const ownProcess = { pool: 'forks' as const, isolate: true };
+
+export default defineConfig({
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  test: {
+    passWithNoTests: false,
+    projects: [
+      {
+        extends: true,
+        test: { ...ownProcess, name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], testTimeout: 30_000 },
+      },
+      {
+        extends: true,
+        test: { ...ownProcess, name: 'tiny', include: ['test/tiny/**/*.test.ts'], testTimeout: 120_000 },
+      },
+      {
+        extends: true,
+        test: { ...ownProcess, name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 300_000 },
+      },
+      {
+        extends: true,
+        test: {
+          ...ownProcess,
+          name: 'e2e',
+          include: ['test/e2e/**/*.e2e.ts'],
+          globalSetup: ['test/e2e/setUp.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
