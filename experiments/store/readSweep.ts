@@ -1,0 +1,52 @@
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { isRunId, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
+import type { SweepRecord } from '../../protocol/records.ts';
+import { asSweepRecord, newerVersion } from './checkRecords.ts';
+import { readJson } from './readJson.ts';
+import { isMissing } from './tailJsonLines.ts';
+
+/** A sweep as found: which cells it has; what became of them is in the runs that they name. */
+export interface SweepContents {
+  id: string;
+  folder: string;
+  record: SweepRecord | null;
+  problems: string[];
+}
+
+/** Reads the record of a sweep. Cells whose run name is none are left out and named in `problems`. */
+export async function readSweep(folder: string): Promise<SweepContents> {
+  const id = basename(folder);
+  const problems: string[] = [];
+  const file = await readJson(join(folder, sweepFiles.record));
+  const record = file.kind === 'value' ? asSweepRecord(file.value, id) : null;
+  if (!record) {
+    const reason = file.kind === 'missing' ? 'missing' : file.kind === 'faulty' ? file.reason : 'not an object';
+    problems.push(`${sweepFiles.record}: ${reason}`);
+    return { id, folder, record, problems };
+  }
+  const newer = newerVersion(record);
+  if (newer) problems.push(`${sweepFiles.record}: ${newer}`);
+  const cells = record.cells.filter((cell) => isRunId(cell.runId));
+  if (cells.length < record.cells.length) {
+    problems.push(`${sweepFiles.record}: ${record.cells.length - cells.length} cells have no valid run name`);
+  }
+  return { id, folder, record: { ...record, cells }, problems };
+}
+
+/** The sweeps of a runs folder, by name. */
+export async function listSweeps(runsFolder: string): Promise<SweepContents[]> {
+  let names: string[];
+  try {
+    names = await readdir(join(runsFolder, sweepsFolder));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+  return Promise.all(
+    names
+      .filter(isRunId)
+      .sort()
+      .map((name) => readSweep(join(runsFolder, sweepsFolder, name))),
+  );
+}

@@ -1,0 +1,177 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { attemptFiles, attemptName, runFiles } from '../../protocol/runFolder.ts';
+import type { Annotations, AttemptRecord, EventLine, RunRecord, RunState } from '../../protocol/records.ts';
+import { deriveState, type Liveness, type RunFacts } from '../status.ts';
+import {
+  asAnnotations,
+  asAttemptRecord,
+  asControlRequest,
+  asEvent,
+  asRunRecord,
+  newerVersion,
+} from './checkRecords.ts';
+import type { LivenessWatch } from './liveness.ts';
+import { asMetricLine } from './parseJsonLine.ts';
+import { readJson } from './readJson.ts';
+import { isMissing, readLastJsonLines } from './tailJsonLines.ts';
+
+/** What a list of runs shows of one run, read at a cost that does not grow with the run. */
+export interface RunSummary {
+  id: string;
+  folder: string;
+  /** Null when `run.json` is missing or unreadable; `problems` says which. */
+  record: RunRecord | null;
+  annotations: Annotations;
+  /** Null when no attempt was opened, or its record can't be read. */
+  lastAttempt: AttemptRecord | null;
+  attemptCount: number;
+  state: RunState;
+  liveness: Liveness;
+  /** The newest value of each metric found near the end of the metrics; `step`, `epoch` and `time` among them. */
+  latest: Record<string, number>;
+  /** How the last attempt ended, if it said so. */
+  outcome: Extract<EventLine, { type: 'finished' | 'stopped' | 'failed' }> | null;
+  /** Sentences about what could not be read. */
+  problems: string[];
+}
+
+/** A summary needs the last lines only. */
+const metricsTailBytes = 64 * 1024;
+const eventsTailBytes = 16 * 1024;
+
+/** Reads what a list shows of the run in `folder`, whose name is `id`. `nowMs` is Unix time. */
+export async function summariseRun(
+  folder: string,
+  id: string,
+  watch: LivenessWatch,
+  nowMs: number,
+): Promise<RunSummary> {
+  const problems: string[] = [];
+  const recordFile = await readJson(join(folder, runFiles.record));
+  const record = recordFile.kind === 'value' ? asRunRecord(recordFile.value, id) : null;
+  if (!record) problems.push(`${runFiles.record}: ${unreadable(recordFile)}`);
+  const newer = newerVersion(record);
+  if (newer) problems.push(`${runFiles.record}: ${newer}`);
+
+  const annotationsFile = await readJson(join(folder, runFiles.annotations));
+  if (annotationsFile.kind === 'faulty') problems.push(`${runFiles.annotations}: ${annotationsFile.reason}`);
+  const annotations = asAnnotations(annotationsFile.kind === 'value' ? annotationsFile.value : undefined);
+
+  const attempts = await attemptIndices(folder);
+  const facts: RunFacts = {
+    attempted: attempts.length > 0,
+    liveness: 'undecided',
+    outcome: null,
+    started: false,
+    stopRequested: false,
+    queued: false,
+    ageMs: ageOf(record, nowMs),
+  };
+  let lastAttempt: AttemptRecord | null = null;
+  let latest: Record<string, number> = {};
+  let outcome: RunSummary['outcome'] = null;
+  const lastIndex = attempts.at(-1);
+  if (lastIndex !== undefined) {
+    const attemptFolder = join(folder, runFiles.attempts, attemptName(lastIndex));
+    const attemptFile = await readJson(join(attemptFolder, attemptFiles.record));
+    lastAttempt = attemptFile.kind === 'value' ? asAttemptRecord(attemptFile.value, lastIndex) : null;
+    if (!lastAttempt) {
+      problems.push(`${attemptName(lastIndex)}/${attemptFiles.record}: ${unreadable(attemptFile)}`);
+    }
+    const events = (await readLastJsonLines(join(attemptFolder, attemptFiles.events), eventsTailBytes))
+      .map(asEvent)
+      .filter((event) => event !== undefined);
+    outcome = outcomeOf(events);
+    const lines = await readLastJsonLines(join(attemptFolder, attemptFiles.metrics), metricsTailBytes);
+    latest = { ...(await latestBefore(folder, lastAttempt)), ...latestOf(lines) };
+    facts.outcome = outcome?.type ?? null;
+    facts.started = events.some((event) => event.type === 'started') || lines.length > 0;
+    if (!outcome) {
+      const heartbeat = await readHeartbeat(join(attemptFolder, attemptFiles.heartbeat));
+      facts.liveness = await watch.check(`${folder}#${lastIndex}`, lastAttempt?.process ?? null, heartbeat);
+      facts.stopRequested =
+        events.some((event) => event.type === 'stopRequested') || (await isStopPending(folder, lastAttempt));
+    }
+  }
+  const state = deriveState(facts);
+  return {
+    id,
+    folder,
+    record,
+    annotations,
+    lastAttempt,
+    attemptCount: attempts.length,
+    state,
+    liveness: facts.liveness,
+    latest,
+    outcome,
+    problems,
+  };
+}
+
+/** The indices of a run's attempts, ascending. */
+export async function attemptIndices(folder: string): Promise<number[]> {
+  try {
+    const names = await readdir(join(folder, runFiles.attempts));
+    return names
+      .filter((name) => /^\d{3,}$/.test(name))
+      .map(Number)
+      .sort((a, b) => a - b);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** How an attempt ended: its last outcome event. */
+export function outcomeOf(events: readonly EventLine[]): RunSummary['outcome'] {
+  const last = events.findLast((event) => ['finished', 'stopped', 'failed'].includes(event.type));
+  return (last as RunSummary['outcome'] | undefined) ?? null;
+}
+
+async function readHeartbeat(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** A stop asked for after the attempt started; an older request was meant for an earlier attempt. */
+async function isStopPending(folder: string, attempt: AttemptRecord | null): Promise<boolean> {
+  const file = await readJson(join(folder, runFiles.request));
+  const request = file.kind === 'value' ? asControlRequest(file.value) : null;
+  if (request?.action !== 'stop') return false;
+  return attempt === null || Date.parse(request.at) >= Date.parse(attempt.startedAt);
+}
+
+function latestOf(lines: Record<string, unknown>[]): Record<string, number> {
+  const latest: Record<string, number> = {};
+  for (const line of lines) Object.assign(latest, asMetricLine(line));
+  return latest;
+}
+
+/** The newest values at the step that an attempt resumed from; they stand until it has logged its own. */
+async function latestBefore(folder: string, attempt: AttemptRecord | null): Promise<Record<string, number>> {
+  if (!attempt?.resumedFrom) return {};
+  const earlier = attemptName(attempt.resumedFrom.attempt);
+  const { step } = attempt.resumedFrom;
+  const lines = await readLastJsonLines(
+    join(folder, runFiles.attempts, earlier, attemptFiles.metrics),
+    metricsTailBytes,
+  );
+  return latestOf(lines.filter((line) => typeof line['step'] === 'number' && line['step'] <= step));
+}
+
+/** Age of a run; very old when it does not say when it was made, and never negative when clocks differ. */
+function ageOf(record: RunRecord | null, nowMs: number): number {
+  const createdMs = Date.parse(record?.createdAt ?? '');
+  return Number.isNaN(createdMs) ? Number.POSITIVE_INFINITY : Math.abs(nowMs - createdMs);
+}
+
+function unreadable(file: { kind: 'value' | 'missing' } | { kind: 'faulty'; reason: string }): string {
+  if (file.kind === 'missing') return 'missing';
+  return file.kind === 'faulty' ? file.reason : 'not an object';
+}
