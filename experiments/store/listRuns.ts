@@ -2,12 +2,12 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRunId, sweepsFolder } from '../../protocol/runFolder.ts';
 import { LivenessWatch } from './liveness.ts';
-import { summariseRun, type RunSummary } from './summariseRun.ts';
+import { summariseRun, type RunOverview } from './summariseRun.ts';
 import { isMissing } from './tailJsonLines.ts';
 
 export interface RunList {
   /** By name. */
-  runs: RunSummary[];
+  runs: RunOverview[];
   /** Folders that are no runs, and why. */
   skipped: { name: string; reason: string }[];
 }
@@ -25,7 +25,7 @@ export async function listRuns(
   { watch = new LivenessWatch(), nowMs = Date.now() }: { watch?: LivenessWatch; nowMs?: number } = {},
 ): Promise<RunList> {
   const { ids, skipped } = await listRunIds(runsFolder);
-  const runs: RunSummary[] = [];
+  const runs: RunOverview[] = [];
   await eachOf(ids, async (id, index) => {
     try {
       runs[index] = await summariseRun(join(runsFolder, id), id, watch, nowMs);

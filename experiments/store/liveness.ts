@@ -3,12 +3,12 @@ import { performance } from 'node:perf_hooks';
 import { staleAfterMs } from '../../protocol/runFolder.ts';
 import type { ProcessIdentity } from '../../protocol/records.ts';
 import type { Liveness } from '../status.ts';
-import { currentBootId, findProcess, type ProcessLookup } from './processIdentity.ts';
+import { currentBootId, findProcess, findProcessSync, type ProcessLookup } from './processIdentity.ts';
 
 /** What a `LivenessWatch` asks the machine; an argument so that tests can be another host at another time. */
 export interface Machine {
   hostname: string;
-  bootId: () => Promise<string>;
+  bootId: () => string;
   find: (pid: number) => Promise<ProcessLookup>;
   /** A clock that never jumps, in ms. */
   nowMs: () => number;
@@ -37,7 +37,7 @@ export class LivenessWatch {
   /** `key` names the attempt, `heartbeat` is its counter as read now (null when the file is not there). */
   async check(key: string, identity: ProcessIdentity | null, heartbeat: string | null): Promise<Liveness> {
     const fromHeartbeat = this.#watch(key, heartbeat);
-    if (!identity || !(await this.#isHere(identity))) return fromHeartbeat;
+    if (!identity || !this.#isHere(identity)) return fromHeartbeat;
     const found = await this.machine.find(identity.pid);
     if (found.kind === 'absent') return 'gone';
     // Where start times are not told, the pid may have been given to another process: only a heartbeat proves life.
@@ -49,8 +49,8 @@ export class LivenessWatch {
     this.#heartbeats.delete(key);
   }
 
-  async #isHere(identity: ProcessIdentity): Promise<boolean> {
-    return identity.hostname === this.machine.hostname && identity.bootId === (await this.machine.bootId());
+  #isHere(identity: ProcessIdentity): boolean {
+    return identity.hostname === this.machine.hostname && identity.bootId === this.machine.bootId();
   }
 
   #watch(key: string, heartbeat: string | null): Liveness {
@@ -64,4 +64,14 @@ export class LivenessWatch {
     if (nowMs - seen.sinceMs >= staleAfterMs) return 'silent';
     return seen.advanced ? 'alive' : 'undecided';
   }
+}
+
+/**
+ * Whether a process of this host lives for certain: the pid is there with the same start time (where the system tells
+ * none, a process with that pid). False for processes of other hosts, of which nothing can be known at once.
+ */
+export function isSameProcessAlive(identity: ProcessIdentity): boolean {
+  if (identity.hostname !== hostname() || identity.bootId !== currentBootId()) return false;
+  const found = findProcessSync(identity.pid);
+  return found.kind === 'present' && found.startTime === identity.startTime;
 }

@@ -17,7 +17,7 @@ import { readJson } from './readJson.ts';
 import { isMissing, readLastJsonLines } from './tailJsonLines.ts';
 
 /** What a list of runs shows of one run, read at a cost that does not grow with the run. */
-export interface RunSummary {
+export interface RunOverview {
   id: string;
   folder: string;
   /** Null when `run.json` is missing or unreadable; `problems` says which. */
@@ -46,7 +46,7 @@ export async function summariseRun(
   id: string,
   watch: LivenessWatch,
   nowMs: number,
-): Promise<RunSummary> {
+): Promise<RunOverview> {
   const problems: string[] = [];
   const recordFile = await readJson(join(folder, runFiles.record));
   const record = recordFile.kind === 'value' ? asRunRecord(recordFile.value, id) : null;
@@ -70,7 +70,7 @@ export async function summariseRun(
   };
   let lastAttempt: AttemptRecord | null = null;
   let latest: Record<string, number> = {};
-  let outcome: RunSummary['outcome'] = null;
+  let outcome: RunOverview['outcome'] = null;
   const lastIndex = attempts.at(-1);
   if (lastIndex !== undefined) {
     const attemptFolder = join(folder, runFiles.attempts, attemptName(lastIndex));
@@ -125,9 +125,9 @@ export async function attemptIndices(folder: string): Promise<number[]> {
 }
 
 /** How an attempt ended: its last outcome event. */
-export function outcomeOf(events: readonly EventLine[]): RunSummary['outcome'] {
+export function outcomeOf(events: readonly EventLine[]): RunOverview['outcome'] {
   const last = events.findLast((event) => ['finished', 'stopped', 'failed'].includes(event.type));
-  return (last as RunSummary['outcome'] | undefined) ?? null;
+  return (last as RunOverview['outcome'] | undefined) ?? null;
 }
 
 async function readHeartbeat(path: string): Promise<string | null> {

@@ -22,7 +22,7 @@ describe('listRuns', () => {
   });
 
   it('derives the states', async () => {
-    const self = await currentProcess();
+    const self = currentProcess();
     await writeRun(runs, 'finished', [{ events: [started, { type: 'finished', time: 2, step: 100 }] }]);
     await writeRun(runs, 'stopped', [{ events: [started, { type: 'stopped', time: 2, step: 50 }] }]);
     await writeRun(runs, 'failed', [{ events: [{ type: 'failed', time: 2, step: 5, code: 'x', message: 'y' }] }]);
@@ -51,7 +51,7 @@ describe('listRuns', () => {
   });
 
   it('shows a stop that was asked of this attempt, not one of an earlier attempt', async () => {
-    const process = await currentProcess();
+    const process = currentProcess();
     const folder = await writeRun(runs, 'r', [{ process, events: [started] }]);
     const request = { id: 'a', action: 'stop', by: 'test', at: '2026-01-02T03:00:00.000Z' };
     await writeFile(join(folder, 'request.json'), JSON.stringify(request));
@@ -61,7 +61,7 @@ describe('listRuns', () => {
   });
 
   it('judges a resumed run by its last attempt', async () => {
-    const process = await currentProcess();
+    const process = currentProcess();
     await writeRun(runs, 'r', [
       { events: [started, { type: 'stopped', time: 2, step: 50 }], metrics: metricLines(1, 60) },
       { process, events: [], resumedFrom: { attempt: 1, step: 50 } },

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { LivenessWatch, type Machine } from '../../../experiments/store/liveness.ts';
+import { isSameProcessAlive, LivenessWatch, type Machine } from '../../../experiments/store/liveness.ts';
 import { currentProcess, findProcess } from '../../../experiments/store/processIdentity.ts';
 import { staleAfterMs } from '../../../protocol/runFolder.ts';
 import { elsewhere } from './runFolders.ts';
@@ -12,7 +12,7 @@ function machine(processes: Record<number, string>): Machine & { clockMs: number
   const fake = {
     clockMs: 0,
     hostname: 'h',
-    bootId: () => Promise.resolve('b'),
+    bootId: () => 'b',
     find: (pid: number) =>
       Promise.resolve(
         processes[pid] === undefined
@@ -79,11 +79,18 @@ describe('LivenessWatch', () => {
 
 describe('findProcess', () => {
   it('finds this process with a start time that does not change', async () => {
-    const self = await currentProcess();
+    const self = currentProcess();
     expect(self.pid).toBe(process.pid);
     expect(self.hostname).not.toBe('');
     const found = await findProcess(process.pid);
     expect(found).toEqual({ kind: 'present', startTime: self.startTime });
+  });
+
+  it('knows this process from another with its pid, and from one elsewhere', () => {
+    const self = currentProcess();
+    expect(isSameProcessAlive(self)).toBe(true);
+    expect(isSameProcessAlive({ ...self, startTime: '1' })).toBe(false);
+    expect(isSameProcessAlive({ ...self, bootId: 'another' })).toBe(false);
   });
 
   it('does not find a process that ended, nor pids that nobody can have', async () => {
