@@ -35,6 +35,8 @@ const sentences = {
     say(`${path} is not a valid SimDINO configuration.\n${report}\n`, 'Correct the lines marked with ^.'),
   configMissing: (path: string) =>
     say(`No configuration file at ${path}.`, 'Give the path of a YAML file, or the name of a preset.'),
+  yamlEditRefused: (key: string, reason: string) =>
+    say(`\`${key}\` can't be edited: ${reason}.`, 'Edit the text by hand.'),
   extendsCycle: (chain: readonly string[]) =>
     say(`Configurations extend each other in a circle: ${chain.join(' -> ')}.`, 'Remove one `extends:`.'),
   sweepInvalid: (path: string, reason: string) =>

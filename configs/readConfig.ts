@@ -1,0 +1,136 @@
+/** From a YAML text to a resolved configuration and everything that is to be said about the text. */
+import { hasErrors, sentence, type Diagnostic, type Suggestion } from './diagnostic.ts';
+import type { Finding } from './finding.ts';
+import { nearest } from './nearest.ts';
+import { isPlainMap, mergeDeep, valueAt, withoutKey } from './plainValues.ts';
+import { presets, type LoadText } from './presets.ts';
+import type { ResolvedConfig } from './schema.ts';
+import { validateConfig } from './validateConfig.ts';
+import { locate, placeOf, readYaml, type YamlText } from './yamlDocument.ts';
+
+export interface ReadOptions {
+  /** Path of the text, as messages show it. */
+  path: string;
+  load: LoadText;
+  /** Remarks that cite the paper, its authors' code or its users; on unless told. */
+  paperLint?: boolean;
+}
+
+export interface ReadConfig {
+  /** Only when there is no error. */
+  config?: ResolvedConfig;
+  /** With defaults in place of what is wrong: for hints while a text is being written. */
+  tentative?: ResolvedConfig;
+  /** All values as written, those of extended files included. */
+  merged: unknown;
+  yaml: YamlText;
+  diagnostics: Diagnostic[];
+}
+
+export function readConfig(text: string, options: ReadOptions): ReadConfig {
+  return read(text, options, [options.path]);
+}
+
+function read(text: string, options: ReadOptions, chain: readonly string[]): ReadConfig {
+  const yaml = readYaml(text);
+  const diagnostics = [...yaml.diagnostics];
+  const { base, diagnostic } = readBase(yaml, options, chain);
+  if (diagnostic) diagnostics.push(diagnostic);
+  const own = yaml.value ?? {};
+  const merged = base === undefined || !isPlainMap(own) ? own : mergeDeep(base, own);
+  const { findings, config, tentative } = validateConfig(merged);
+  for (const finding of findings) {
+    if (finding.code === 'paper' && options.paperLint === false) continue;
+    // What the extended file alone is to blame for is said there, or by `extendsInvalid`.
+    const own = finding.paths.some((path) => locate(yaml, path) !== undefined);
+    if (!own && (diagnostic?.code === 'extendsInvalid' || (base !== undefined && finding.severity !== 'error')))
+      continue;
+    diagnostics.push(positioned(finding, yaml));
+  }
+  diagnostics.sort((a, b) => a.start - b.start);
+  return {
+    merged,
+    yaml,
+    diagnostics,
+    ...(config && !hasErrors(diagnostics) ? { config } : {}),
+    ...(tentative ? { tentative } : {}),
+  };
+}
+
+/** The values of the file that `extends:` names, itself read the same way. */
+function readBase(
+  yaml: YamlText,
+  options: ReadOptions,
+  chain: readonly string[],
+): { base?: unknown; diagnostic?: Diagnostic } {
+  const reference = valueAt(yaml.value, ['extends']);
+  if (typeof reference !== 'string' || reference === '') return {};
+  const problem = (
+    code: Diagnostic['code'],
+    message: string,
+    remedy: string,
+    suggestions: Suggestion[] = [],
+  ): Diagnostic => ({
+    ...placeOf(yaml, ['extends']),
+    severity: 'error',
+    code,
+    message,
+    remedy,
+    path: 'extends',
+    suggestions,
+  });
+  const loaded = options.load(reference, options.path);
+  if (!loaded) {
+    const meant = nearest(reference, presets);
+    const remedy = `${meant ? `Did you mean \`${meant}\`? ` : ''}Presets: ${presets.join(', ')}; a path is relative to this file.`;
+    const suggestions: Suggestion[] = meant ? [{ kind: 'set', path: 'extends', value: meant }] : [];
+    return {
+      diagnostic: problem(
+        'extendsMissing',
+        `\`extends: ${reference}\` names no preset and no file.`,
+        remedy,
+        suggestions,
+      ),
+    };
+  }
+  if (chain.includes(loaded.path)) {
+    const circle = [...chain, loaded.path].join(' -> ');
+    return {
+      diagnostic: problem(
+        'extendsCycle',
+        `Configurations extend each other in a circle: ${circle}.`,
+        'Remove one `extends:`.',
+      ),
+    };
+  }
+  const below = read(loaded.text, { ...options, path: loaded.path }, [...chain, loaded.path]);
+  const base = withoutKey(below.merged, ['extends']);
+  // A base may leave out what its extenders add; anything else that is wrong with it is said here, once.
+  const faults = below.diagnostics.filter(({ severity, code }) => severity === 'error' && code !== 'missingKey');
+  const first = faults[0];
+  if (!first) return { base };
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  return {
+    base,
+    diagnostic: problem(
+      'extendsInvalid',
+      `${loaded.path}, line ${first.line}: ${sentence(first)}${more}`,
+      'Correct that file.',
+    ),
+  };
+}
+
+function positioned(finding: Finding, yaml: YamlText): Diagnostic {
+  const path = finding.paths.find((candidate) => locate(yaml, candidate)) ?? finding.paths[0] ?? [];
+  const inherited = !locate(yaml, path) && locate(yaml, ['extends']) !== undefined && finding.code !== 'missingKey';
+  return {
+    ...placeOf(yaml, inherited ? ['extends'] : path, finding.part),
+    severity: finding.severity,
+    code: finding.code,
+    message: finding.message,
+    remedy: finding.remedy,
+    path: path.join('.'),
+    ...(finding.source === undefined ? {} : { source: finding.source }),
+    suggestions: finding.suggestions,
+  };
+}

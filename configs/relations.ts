@@ -1,0 +1,261 @@
+/** What must hold between keys: each key alone is fine, together they are not. */
+import { effectiveLr, knownTrainImages } from './derive.ts';
+import type { Suggestion } from './diagnostic.ts';
+import { splitPath, type Finding } from './finding.ts';
+import { architectures, type Config, type ResolvedConfig } from './schema.ts';
+
+type Written = (path: string) => boolean;
+
+/** Sizes of the backbone; checked before anything else, since nothing can be resolved without them. */
+export function sizeFindings(config: Config): Finding[] {
+  const { model } = config;
+  const sizes = ['width', 'depth', 'heads'] as const;
+  if (model.architecture === 'custom') {
+    const missing = sizes.filter((size) => model[size] === undefined);
+    if (missing.length === 0) return [];
+    return [
+      error(
+        ['model.architecture'],
+        `A \`custom\` architecture needs model.width, model.depth and model.heads; missing: ${missing.join(', ')}.`,
+        `Add model.${missing[0]}, or take a named architecture: ${Object.keys(architectures).join(', ')}.`,
+      ),
+    ];
+  }
+  const named = architectures[model.architecture];
+  return sizes
+    .filter((size) => model[size] !== undefined && model[size] !== named[size])
+    .map((size) =>
+      error(
+        [`model.${size}`],
+        `\`model.${size}\` is ${model[size]}, but ${model.architecture} has ${named[size]}.`,
+        'Remove the key, or set model.architecture: custom.',
+        [{ kind: 'remove' }, { kind: 'set', path: 'model.architecture', value: 'custom' }],
+      ),
+    );
+}
+
+export function relationFindings(config: ResolvedConfig, written: Written): Finding[] {
+  return [
+    ...modelRelations(config),
+    ...cropRelations(config),
+    ...dataRelations(config),
+    ...lossRelations(config),
+    ...scheduleRelations(config),
+    ...evaluationRelations(config),
+    ...ignoredKeys(config, written),
+  ];
+}
+
+function* modelRelations({ model, crops }: ResolvedConfig): Iterable<Finding> {
+  const { width, heads, patchSizePx } = model;
+  if (width % heads !== 0) {
+    const fitting = nearestDivisor(width, heads);
+    yield error(
+      ['model.heads', 'model.width'],
+      `model.width ${width} is not a multiple of model.heads ${heads}.`,
+      `Set model.heads to a divisor of ${width}, such as ${fitting}.`,
+      [{ kind: 'set', path: 'model.heads', value: fitting }],
+    );
+  }
+  for (const view of ['global', 'local'] as const) {
+    const { sizePx, count } = crops[view];
+    if (count === 0 || sizePx % patchSizePx === 0) continue;
+    const fitting = Math.max(patchSizePx, Math.round(sizePx / patchSizePx) * patchSizePx);
+    yield error(
+      [`crops.${view}.sizePx`, 'model.patchSizePx'],
+      `crops.${view}.sizePx ${sizePx} is not a multiple of model.patchSizePx ${patchSizePx}.`,
+      `Set it to ${fitting}.`,
+      [{ kind: 'set', path: `crops.${view}.sizePx`, value: fitting }],
+    );
+  }
+}
+
+function* cropRelations({ crops, loss }: ResolvedConfig): Iterable<Finding> {
+  const { global, local } = crops;
+  for (const [view, scale] of [
+    ['global', global.scale],
+    ['local', local.scale],
+  ] as const) {
+    if (scale[0] <= scale[1]) continue;
+    yield error(
+      [`crops.${view}.scale`],
+      `crops.${view}.scale starts at ${scale[0]}, above its end ${scale[1]}.`,
+      'Swap the two numbers.',
+      [{ kind: 'set', path: `crops.${view}.scale`, value: [scale[1], scale[0]] }],
+    );
+  }
+  if (local.count > 0 && local.scale[1] > global.scale[1]) {
+    yield warning(
+      ['crops.local.scale', 'crops.global.scale'],
+      `Local crops cover up to ${local.scale[1]} of an image, more than global crops (${global.scale[1]}).`,
+      'Local views are meant to be parts of what the teacher sees: lower the end of crops.local.scale.',
+    );
+  }
+  if (local.count > 0 && local.sizePx > global.sizePx) {
+    yield warning(
+      ['crops.local.sizePx', 'crops.global.sizePx'],
+      `Local crops (${local.sizePx} px) are larger than global crops (${global.sizePx} px).`,
+      'Swap the two sizes.',
+    );
+  }
+  if (loss.pairs === 'crossView' && global.count + local.count < 2) {
+    yield error(
+      ['crops.global.count', 'crops.local.count'],
+      'loss.pairs `crossView` needs at least two views of an image, got one.',
+      'Set crops.global.count to 2.',
+      [{ kind: 'set', path: 'crops.global.count', value: 2 }],
+    );
+  }
+}
+
+function* dataRelations(config: ResolvedConfig): Iterable<Finding> {
+  const { data, train } = config;
+  if (['imagefolder', 'idx', 'cifar'].includes(data.kind) && data.path === undefined) {
+    yield error(
+      ['data.path', 'data.kind'],
+      `data.kind \`${data.kind}\` needs data.path.`,
+      'Add data.path, relative to this file.',
+    );
+  }
+  const images = knownTrainImages(config);
+  if (images === undefined) return;
+  if (images <= 0) {
+    yield error(['data.heldOut'], `data.heldOut ${data.heldOut} leaves no training image.`, 'Lower data.heldOut.');
+  } else if (train.batchSize > images) {
+    yield error(
+      ['train.batchSize'],
+      `train.batchSize ${train.batchSize} is above the ${images} training images: no epoch has a whole batch.`,
+      `Set it to ${images} or less.`,
+    );
+  }
+}
+
+function* lossRelations({ loss, train }: ResolvedConfig): Iterable<Finding> {
+  const { groups } = loss.codingRate;
+  if (train.batchSize % groups !== 0) {
+    const fitting = nearestDivisor(train.batchSize, groups);
+    yield error(
+      ['loss.codingRate.groups', 'train.batchSize'],
+      `loss.codingRate.groups ${groups} does not divide train.batchSize ${train.batchSize}.`,
+      `Set it to a divisor, such as ${fitting}.`,
+      [{ kind: 'set', path: 'loss.codingRate.groups', value: fitting }],
+    );
+  } else if (train.batchSize / groups < 2) {
+    yield error(
+      ['loss.codingRate.groups', 'train.batchSize'],
+      `Each of the ${groups} groups holds one image: its coding rate is constant and has no gradient.`,
+      'Raise train.batchSize or lower loss.codingRate.groups.',
+    );
+  }
+}
+
+function* scheduleRelations({ optim, teacher, train }: ResolvedConfig): Iterable<Finding> {
+  const peak = effectiveLr(optim.lr, train.batchSize);
+  if (optim.minLr > peak) {
+    yield error(
+      ['optim.minLr', 'optim.lr'],
+      `optim.minLr ${optim.minLr} is above the peak learning rate ${Number(peak.toPrecision(3))} (optim.lr ${optim.lr} x batch ${train.batchSize} / 256).`,
+      'Lower optim.minLr.',
+      [{ kind: 'set', path: 'optim.minLr', value: 1e-6 }],
+    );
+  }
+  if (optim.warmupEpochs >= train.epochs) {
+    yield warning(
+      ['optim.warmupEpochs', 'train.epochs'],
+      `The warm-up of ${optim.warmupEpochs} epochs does not end before the training of ${train.epochs}.`,
+      'Set optim.warmupEpochs to about a tenth of train.epochs.',
+      [{ kind: 'set', path: 'optim.warmupEpochs', value: Number((train.epochs / 10).toPrecision(3)) }],
+    );
+  }
+  if (teacher.update === 'ema' && teacher.momentumEnd < teacher.momentum) {
+    yield warning(
+      ['teacher.momentumEnd', 'teacher.momentum'],
+      `The teacher's momentum falls from ${teacher.momentum} to ${teacher.momentumEnd}.`,
+      'It is meant to rise: a teacher that settles late gives the student a stable target.',
+    );
+  }
+}
+
+function* evaluationRelations({ crops, data, eval: evaluation }: ResolvedConfig): Iterable<Finding> {
+  const { k, galleryImages } = evaluation.knn;
+  if (galleryImages !== undefined && k > galleryImages) {
+    yield error(
+      ['eval.knn.k', 'eval.knn.galleryImages'],
+      `eval.knn.k ${k} is above the gallery's ${galleryImages} images.`,
+      'Lower eval.knn.k.',
+    );
+  }
+  if (evaluation.resizePx !== undefined && evaluation.resizePx < crops.global.sizePx) {
+    yield error(
+      ['eval.resizePx', 'crops.global.sizePx'],
+      `eval.resizePx ${evaluation.resizePx} is below the centre crop's ${crops.global.sizePx} px.`,
+      `Set it to ${crops.global.sizePx} or more.`,
+      [{ kind: 'set', path: 'eval.resizePx', value: crops.global.sizePx }],
+    );
+  }
+  if (evaluation.split === 'test' && data.heldOut > 0) {
+    yield warning(
+      ['eval.split', 'data.heldOut'],
+      'The run queries the test split during training although images are held out for that.',
+      'Set eval.split: validation, and evaluate the test split once at the end.',
+      [{ kind: 'set', path: 'eval.split', value: 'validation' }],
+    );
+  }
+}
+
+/** Keys that are written but have no effect beside the others. */
+function* ignoredKeys({ data, loss, teacher, crops }: ResolvedConfig, written: Written): Iterable<Finding> {
+  const ignored = (path: string, reason: string): Finding => ({
+    severity: 'warning',
+    code: 'ignored',
+    paths: [splitPath(path)],
+    part: 'key',
+    message: `\`${path}\` has no effect: ${reason}.`,
+    remedy: 'Remove it, or change the other key.',
+    suggestions: [{ kind: 'remove' }],
+  });
+  if (written('data.synthetic') && data.kind !== 'synthetic') {
+    yield ignored('data.synthetic', `data.kind is \`${data.kind}\``);
+  }
+  if (loss.gammaFactor !== 1 && typeof loss.gamma === 'number') {
+    yield ignored('loss.gammaFactor', 'loss.gamma is a number, not `auto` or `balanced`');
+  }
+  if (teacher.update === 'student') {
+    for (const path of ['teacher.momentum', 'teacher.momentumEnd']) {
+      if (written(path) && teacher.momentum !== 0.996) yield ignored(path, 'teacher.update is `student`');
+    }
+  }
+  for (const key of ['blur', 'solarize'] as const) {
+    const { length } = crops.global[key];
+    if (written(`crops.global.${key}`) && length > crops.global.count) {
+      yield ignored(
+        `crops.global.${key}`,
+        `it has ${length} values for ${crops.global.count} global views; the last are`,
+      );
+    }
+  }
+}
+
+function error(paths: string[], message: string, remedy: string, suggestions: Suggestion[] = []): Finding {
+  return {
+    severity: 'error',
+    code: 'relation',
+    paths: paths.map(splitPath),
+    part: 'value',
+    message,
+    remedy,
+    suggestions,
+  };
+}
+
+function warning(paths: string[], message: string, remedy: string, suggestions: Suggestion[] = []): Finding {
+  return { ...error(paths, message, remedy, suggestions), severity: 'warning' };
+}
+
+function nearestDivisor(whole: number, wish: number): number {
+  let best = 1;
+  for (let divisor = 1; divisor <= whole; divisor++) {
+    if (whole % divisor === 0 && Math.abs(divisor - wish) < Math.abs(best - wish)) best = divisor;
+  }
+  return best;
+}
