@@ -48,11 +48,7 @@ export interface SimdinoTerms {
  * @param teacher_GBO features of the global views; no gradient reaches them
  * @throws shapeMismatch if the shapes do not fit, no pair is left, or the groups do not divide the batch
  */
-export function simdino(
-  student_VBO: tf.Tensor3D,
-  teacher_GBO: tf.Tensor3D,
-  options: SimdinoOptions,
-): SimdinoTerms {
+export function simdino(student_VBO: tf.Tensor3D, teacher_GBO: tf.Tensor3D, options: SimdinoOptions): SimdinoTerms {
   checkShapes(student_VBO, teacher_GBO, options);
   const teacherUnit_GBO = l2Normalise(teacher_GBO, { epsilon: cosineEpsilon });
   const studentUnit_VBO = l2Normalise(student_VBO, { epsilon: cosineEpsilon });

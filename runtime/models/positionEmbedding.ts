@@ -53,7 +53,9 @@ export function resizeMatrix({
 }): number[] {
   const vertical = axisWeights(side, rows, interpolation);
   const horizontal = axisWeights(side, columns, interpolation);
-  return vertical.flatMap((ofRow) => horizontal.flatMap((ofColumn) => ofRow.flatMap((v) => ofColumn.map((h) => v * h))));
+  return vertical.flatMap((ofRow) =>
+    horizontal.flatMap((ofColumn) => ofRow.flatMap((v) => ofColumn.map((h) => v * h))),
+  );
 }
 
 /** Weights of one axis: for each of `target` outputs, the share of each of `side` inputs. */

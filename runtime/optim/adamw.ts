@@ -14,6 +14,8 @@ export interface AdamScalars {
   biasCorrection1: tf.Scalar;
   /** 1 - beta2^t. */
   biasCorrection2: tf.Scalar;
+  /** 1 to update, 0 to return everything as it was; the gradient must be finite either way. */
+  gate: tf.Scalar;
 }
 
 export interface AdamOptions {
@@ -25,8 +27,10 @@ export interface AdamOptions {
 /**
  * One AdamW step (decoupled weight decay) of one tensor; returns new state and changes nothing:
  *
- *     m <- beta1 m + (1 - beta1) g          v <- beta2 v + (1 - beta2) g^2
+ *     m <- m + (1 - beta1) (g - m)          v <- v + (1 - beta2) (g^2 - v)
  *     theta <- theta (1 - lr weightDecay) - lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + epsilon)
+ *
+ * The gate multiplies lr, 1 - beta1 and 1 - beta2, which are scalars: an update that is not made costs nothing per element.
  *
  * @param options.weightDecay absent: this tensor is not decayed
  */
@@ -34,15 +38,16 @@ export function adamw<T extends tf.Tensor>(
   parameter: T,
   gradient: T,
   moments: AdamMoments<T>,
-  { lr, biasCorrection1, biasCorrection2 }: AdamScalars,
+  { lr, biasCorrection1, biasCorrection2, gate }: AdamScalars,
   { beta1, beta2, epsilon, weightDecay }: AdamOptions & { weightDecay?: tf.Scalar },
 ): { parameter: T; moments: AdamMoments<T> } {
-  const first = tf.add(tf.mul(moments.first, beta1), tf.mul(gradient, 1 - beta1));
-  const second = tf.add(tf.mul(moments.second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
-  // The bias corrections go to scalars: one product per element less.
+  const gatedLr = tf.mul(lr, gate);
+  const first = towards(moments.first, gradient, tf.mul(gate, 1 - beta1));
+  const second = towards(moments.second, tf.square(gradient), tf.mul(gate, 1 - beta2));
+  // Bias corrections go to scalars and to one product per element.
   const root = tf.mul(tf.sqrt(second), tf.rsqrt(biasCorrection2));
-  const update = tf.div(tf.mul(first, tf.div(lr, biasCorrection1)), tf.add(root, epsilon));
-  const decayed = weightDecay ? tf.mul(parameter, tf.sub(1, tf.mul(lr, weightDecay))) : parameter;
+  const update = tf.div(tf.mul(first, tf.div(gatedLr, biasCorrection1)), tf.add(root, epsilon));
+  const decayed = weightDecay ? tf.mul(parameter, tf.sub(1, tf.mul(gatedLr, weightDecay))) : parameter;
   return { parameter: tf.sub(decayed, update) as T, moments: { first: first as T, second: second as T } };
 }
 
@@ -52,4 +57,8 @@ export function biasCorrections(
   { beta1, beta2 }: Pick<AdamOptions, 'beta1' | 'beta2'>,
 ): { biasCorrection1: number; biasCorrection2: number } {
   return { biasCorrection1: 1 - beta1 ** update, biasCorrection2: 1 - beta2 ** update };
+}
+
+function towards(average: tf.Tensor, value: tf.Tensor, rate: tf.Tensor): tf.Tensor {
+  return tf.add(average, tf.mul(rate, tf.sub(value, average)));
 }
