@@ -49,8 +49,13 @@ const fileName = is(
   (v) => typeof v === 'string' && /^[^\\/:*?"<>|\u0000-\u001f]{1,200}$/.test(v) && !/^\.+$/.test(v),
 );
 const scalar = is('a number, text, true, false or null', isScalar);
-const column = is('a Float64Array', (v) => v instanceof Float64Array);
-const bytes = is('a Uint8Array', (v) => v instanceof Uint8Array && v.byteLength <= maximumExportLength);
+// By tag, not `instanceof`: arrays may come from another realm.
+const tag = (value: unknown): string => Object.prototype.toString.call(value);
+const column = is('a Float64Array', (v) => tag(v) === '[object Float64Array]');
+const bytes = is(
+  'a Uint8Array',
+  (v) => tag(v) === '[object Uint8Array]' && (v as Uint8Array).byteLength <= maximumExportLength,
+);
 const oneOf = (names: readonly string[]): Guard =>
   is(`one of ${names.join(', ')}`, (v) => typeof v === 'string' && names.includes(v));
 

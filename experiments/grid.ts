@@ -1,0 +1,157 @@
+/** A sweep as tables: two axes as rows and columns, the others as facets, seeds aggregated within a cell. */
+import type { GridData, RunSummary } from '../protocol/panelMessages.ts';
+import type { JsonScalar, SweepRecord } from '../protocol/records.ts';
+import type { MeanInterval } from './studentT.ts';
+import { meanInterval } from './studentT.ts';
+
+/**
+ * - `done`: every seed finished with a finite value; `partial`: some did, and none is under way
+ * - `running`, `pending` (a run exists and waits), `missing` (not started)
+ * - `failed`: failed, crashed or diverged, and no seed finished; `stopped`: stopped before the end
+ * - `absent`: the sweep has no such combination
+ */
+export const cellStates = ['done', 'partial', 'running', 'pending', 'missing', 'failed', 'stopped', 'absent'] as const;
+export type CellState = (typeof cellStates)[number];
+
+export interface GridCell {
+  /** Value of every axis. */
+  at: Record<string, JsonScalar>;
+  state: CellState;
+  /** Over the seeds that finished with a finite value; null when none has. */
+  summary: MeanInterval | null;
+  /** Mean of unfinished seeds' newest values, shown while nothing has finished. */
+  preliminary: number | null;
+  members: CellMember[];
+  best: boolean;
+}
+
+export interface CellMember {
+  runId: string;
+  seed: number;
+  /** Null where the run does not exist. */
+  run: RunSummary | null;
+  /** Undefined while it has no value. */
+  value: number | undefined;
+}
+
+export interface GridFacet {
+  /** Values of the axes that are neither rows nor columns. */
+  fixed: Record<string, JsonScalar>;
+  /** `cells[row][column]`. */
+  cells: GridCell[][];
+}
+
+export interface Grid {
+  rowKey: string | null;
+  columnKey: string | null;
+  rows: JsonScalar[];
+  columns: JsonScalar[];
+  facets: GridFacet[];
+  /** Smallest and largest mean of finished cells, null when there is none. */
+  range: { low: number; high: number } | null;
+  counts: Record<CellState, number>;
+}
+
+export interface GridView {
+  /** An axis' key; null for the one row or column of a sweep with fewer axes. */
+  rowKey: string | null;
+  columnKey: string | null;
+  metric: string;
+  goal: SweepRecord['goal'];
+  /** Best value of a run, or the last. */
+  choose: 'best' | 'last';
+}
+
+export function aggregateGrid({ sweep, runs }: Pick<GridData, 'sweep' | 'runs'>, view: GridView): Grid {
+  const byId = new Map(runs.map((run) => [run.id, run]));
+  const rows = valuesOf(sweep, view.rowKey);
+  const columns = valuesOf(sweep, view.columnKey);
+  const facetAxes = sweep.axes.filter(({ key }) => key !== view.rowKey && key !== view.columnKey);
+  const facets = product(facetAxes).map((fixed) => ({
+    fixed,
+    cells: rows.map((row) =>
+      columns.map((column) => {
+        const at = { ...fixed };
+        if (view.rowKey !== null) at[view.rowKey] = row;
+        if (view.columnKey !== null) at[view.columnKey] = column;
+        return cellAt(sweep, byId, at, view);
+      }),
+    ),
+  }));
+  const cells = facets.flatMap((facet) => facet.cells.flat());
+  const means = cells.flatMap((cell) => (cell.summary ? [cell.summary.mean] : []));
+  const range = means.length > 0 ? { low: Math.min(...means), high: Math.max(...means) } : null;
+  if (range && means.length > 1) {
+    const target = view.goal === 'maximise' ? range.high : range.low;
+    for (const cell of cells) cell.best = cell.summary?.mean === target;
+  }
+  const counts = Object.fromEntries(cellStates.map((state) => [state, 0])) as Record<CellState, number>;
+  for (const cell of cells) counts[cell.state]++;
+  return { rowKey: view.rowKey, columnKey: view.columnKey, rows, columns, facets, range, counts };
+}
+
+/** Metrics that any run of the sweep has logged, the sweep's own first. */
+export function gridMetrics({ sweep, runs }: Pick<GridData, 'sweep' | 'runs'>): string[] {
+  const logged = new Set(runs.flatMap((run) => Object.keys(run.last)));
+  logged.delete(sweep.metric);
+  return [sweep.metric, ...[...logged].sort()];
+}
+
+function cellAt(
+  sweep: SweepRecord,
+  byId: ReadonlyMap<string, RunSummary>,
+  at: Record<string, JsonScalar>,
+  view: GridView,
+): GridCell {
+  const planned = sweep.cells.filter(({ cell }) => Object.entries(at).every(([key, value]) => cell[key] === value));
+  const members = planned.map(({ runId, seed }): CellMember => {
+    const run = byId.get(runId) ?? null;
+    return { runId, seed, run, value: run ? valueOf(run, view) : undefined };
+  });
+  const finished = members.flatMap(({ run, value }) =>
+    run?.state === 'finished' && isFiniteValue(value) ? [value] : [],
+  );
+  const open = members.flatMap(({ run, value }) =>
+    run && run.state !== 'finished' && isFiniteValue(value) ? [value] : [],
+  );
+  return {
+    at,
+    state: stateOf(members, finished.length),
+    summary: finished.length > 0 ? meanInterval(finished) : null,
+    preliminary: finished.length === 0 && open.length > 0 ? meanInterval(open).mean : null,
+    members,
+    best: false,
+  };
+}
+
+function stateOf(members: readonly CellMember[], finished: number): CellState {
+  if (members.length === 0) return 'absent';
+  if (finished === members.length) return 'done';
+  const states = members.map(({ run }) => run?.state);
+  if (states.some((state) => state === 'running' || state === 'starting' || state === 'stopping')) return 'running';
+  if (finished > 0) return 'partial';
+  // A run that finished without a finite value has diverged.
+  if (states.some((state) => state === 'failed' || state === 'crashed' || state === 'finished')) return 'failed';
+  if (states.some((state) => state === 'queued')) return 'pending';
+  if (states.some((state) => state === 'stopped' || state === 'stale')) return 'stopped';
+  return 'missing';
+}
+
+function valueOf(run: RunSummary, { metric, choose }: GridView): number | undefined {
+  return (choose === 'best' ? run.best[metric]?.value : undefined) ?? run.last[metric];
+}
+
+function valuesOf(sweep: SweepRecord, key: string | null): JsonScalar[] {
+  return key === null ? [null] : (sweep.axes.find((axis) => axis.key === key)?.values ?? [null]);
+}
+
+function product(axes: SweepRecord['axes']): Record<string, JsonScalar>[] {
+  return axes.reduce<Record<string, JsonScalar>[]>(
+    (rows, { key, values }) => rows.flatMap((row) => values.map((value) => ({ ...row, [key]: value }))),
+    [{}],
+  );
+}
+
+function isFiniteValue(value: number | undefined): value is number {
+  return value !== undefined && Number.isFinite(value);
+}

@@ -1,0 +1,56 @@
+/**
+ * A report as one HTML file that needs nothing else: the built page of `webview/report`, its stylesheet and the data.
+ *
+ * Nothing that a person typed reaches the markup unescaped: the title is escaped here, run names live in the JSON, and
+ * the page's own policy runs no script without the nonce and fetches nothing.
+ */
+export function reportHtml(parts: {
+  title: string;
+  /** `dist/webview/report.js` and `.css`. */
+  script: string;
+  style: string;
+  /** From `encodeReport`. */
+  data: string;
+  /** Random, letters and digits. */
+  nonce: string;
+}): string {
+  const { title, script, style, data, nonce } = parts;
+  if (!/^[A-Za-z0-9]{8,}$/.test(nonce)) throw new Error('internal: a nonce of letters and digits is needed');
+  if (data.includes('<')) throw new Error('internal: report data must come from encodeReport');
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src 'nonce-${nonce}'`,
+    'img-src data: blob:',
+    'font-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<style nonce="${nonce}">${style.replace(/<\/(style)/gi, '<\\/$1')}</style>
+</head>
+<body>
+<div id="app"></div>
+<noscript>This report draws its curves with a script that is part of this file.</noscript>
+<script type="application/json" id="report-data">${data}</script>
+<script nonce="${nonce}">${escapeScript(script)}</script>
+</body>
+</html>
+`;
+}
+
+/** Text for an element or a quoted attribute. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+
+/** In a script these two openings mean the same with a backslash, and no longer end the element. */
+function escapeScript(script: string): string {
+  return script.replace(/<\/(script)/gi, '<\\/$1').replace(/<!--/g, '<\\!--');
+}
