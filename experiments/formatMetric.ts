@@ -28,7 +28,7 @@ export function formatNumber(value: number, digits = 4): string {
     return `${sign}${trimZeros(mantissa!)}e${exponent!.replace('+', '').replace('-', '\u2212')}`;
   }
   if (Number.isInteger(magnitude)) return sign + groupThousands(String(magnitude));
-  const decimals = Math.max(0, digits - Math.max(1, Math.floor(Math.log10(magnitude)) + 1));
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(magnitude)));
   const [whole, fraction] = magnitude.toFixed(decimals).split('.');
   return sign + groupThousands(whole!) + (fraction ? trimFraction(fraction) : '');
 }
