@@ -75,6 +75,27 @@ const sentences = {
   checksumMismatch: (name: string, expected: string, got: string) =>
     say(`${name}: expected SHA-256 ${expected}, got ${got}.`, 'Delete the file and fetch it again.'),
 
+  batchTooLarge: (batchSize: number, images: number, path: string) =>
+    say(
+      `train.batchSize is ${batchSize}, but the training split at ${path} has ${images} images.`,
+      'Lower train.batchSize or train on more images.',
+    ),
+  splitMissing: (split: string, path: string, available: readonly string[]) =>
+    say(
+      `The data at ${path} has no ${split} split.`,
+      `Set eval.split to one of: ${list(available)}, or set data.heldOut.`,
+    ),
+  labelsMissing: (path: string) =>
+    say(
+      `The images at ${path} have no labels, which k-NN needs.`,
+      'Use a data set with class folders or a label file.',
+    ),
+  heldOutTooLarge: (path: string, heldOut: number, images: number) =>
+    say(
+      `data.heldOut is ${heldOut}, but the training split at ${path} has ${images} images.`,
+      'Hold out fewer images.',
+    ),
+
   // --- run folders
   runExists: (path: string, detail: string) =>
     say(`The run folder ${path} is in use: ${detail}.`, 'Stop that run first, or start under another name.'),

@@ -1,0 +1,68 @@
+/** `simdino`: everything the editor does, from a terminal. */
+import { isSimdinoError, errors } from '../protocol/errors.ts';
+import { exitCodes } from './commands/exitCodes.ts';
+
+interface Command {
+  summary: string;
+  /** Imported on use, so that `simdino runs` never loads an engine. */
+  load: () => Promise<{ run(args: string[]): Promise<number> }>;
+}
+
+const commands: Record<string, Command> = {
+  train: { summary: 'CONFIG  train from a configuration file or a preset', load: () => import('./commands/train.ts') },
+  resume: { summary: 'RUN     continue a run from its last checkpoint', load: () => import('./commands/resume.ts') },
+  stop: { summary: 'RUN     ask a run to write a checkpoint and stop', load: () => import('./commands/stop.ts') },
+  runs: { summary: '        list the runs and what they are doing', load: () => import('./commands/runs.ts') },
+  eval: { summary: 'RUN     evaluate a run\u2019s checkpoint by k-NN', load: () => import('./commands/eval.ts') },
+  report: { summary: 'RUN...  write one self-contained HTML file', load: () => import('./commands/report.ts') },
+  sweep: { summary: 'FILE    run the cells of an ablation grid', load: () => import('./commands/sweep.ts') },
+  config: { summary: 'check|resolve|diff FILE  look at a configuration', load: () => import('./commands/config.ts') },
+  data: { summary: 'CONFIG  check a data set: images, classes, faults', load: () => import('./commands/data.ts') },
+  quickstart: {
+    summary: '        train the quick start and report on it',
+    load: () => import('./commands/quickstart.ts'),
+  },
+};
+
+async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(help());
+    return name === undefined ? exitCodes.usage : exitCodes.success;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command)
+    throw errors.usage(`There is no command '${name}'; the commands are ${Object.keys(commands).join(', ')}.`);
+  return (await command.load()).run(rest);
+}
+
+function help(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(11)}${summary}`);
+  return `simdino - self-supervised vision pretraining by coding rate
+
+Usage: simdino COMMAND [ARGUMENTS]
+
+${lines.join('\n')}
+
+Options of most commands: --runs-dir DIR (default: runs), --json, --help.
+Exit codes: 0 done, 1 internal fault, 2 wrong usage or configuration, 3 the run failed, 4 stopped on request.
+`;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (isSimdinoError(error)) {
+    process.stderr.write(`simdino: ${error.message}\n`);
+    process.exitCode =
+      error.code === 'lossNotFinite' || error.code === 'executorCrashed' ? exitCodes.failed : exitCodes.usage;
+  } else if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
+    process.stderr.write(`simdino: ${error.message}. See \`simdino --help\`.\n`);
+    process.exitCode = exitCodes.usage;
+  } else {
+    process.stderr.write(
+      `simdino: internal: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = exitCodes.internal;
+  }
+}

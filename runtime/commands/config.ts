@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { formatDiagnostics, hasErrors } from '../../configs/diagnostic.ts';
+import { readConfig } from '../../configs/readConfig.ts';
+import { differingKeys } from '../../experiments/compare.ts';
+import { flattenConfig } from '../../experiments/flattenConfig.ts';
+import { errors } from '../../protocol/errors.ts';
+import { loadReference, locateConfigFile, parseOverrides, readConfigFile } from '../configFile.ts';
+import { formatResolvedConfig } from '../run/openRun.ts';
+import { exitCodes } from './exitCodes.ts';
+
+/** `simdino config check|resolve|diff`: the sentences of the editor, in the terminal. */
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { set: { type: 'string', multiple: true, default: [] } },
+  });
+  const [action, ...files] = positionals;
+  const [first, second] = files;
+  if (first === undefined) throw errors.usage('`simdino config` takes check, resolve or diff, and a file.');
+  const overrides = parseOverrides(values.set);
+  switch (action) {
+    case 'check':
+      return check(files);
+    case 'resolve':
+      process.stdout.write(formatResolvedConfig(readConfigFile(first, overrides).config));
+      return exitCodes.success;
+    case 'diff':
+      if (second === undefined) throw errors.usage('`simdino config diff` takes two files.');
+      diff(first, second);
+      return exitCodes.success;
+    default:
+      throw errors.usage(`\`simdino config\` takes check, resolve or diff, got '${action}'.`);
+  }
+}
+
+function check(files: readonly string[]): number {
+  let valid = true;
+  for (const file of files) {
+    const path = locateConfigFile(file);
+    const text = readFileSync(path, 'utf8');
+    const { diagnostics } = readConfig(text, { path, load: loadReference });
+    if (hasErrors(diagnostics)) valid = false;
+    process.stdout.write(
+      diagnostics.length > 0 ? `${formatDiagnostics(diagnostics, text, path)}\n` : `${path}: valid\n`,
+    );
+  }
+  return valid ? exitCodes.success : exitCodes.usage;
+}
+
+function diff(first: string, second: string): void {
+  const configs = [first, second].map((file) => ({ config: flattenConfig(readConfigFile(file).config) }));
+  const differences = differingKeys(configs, 0);
+  if (differences.length === 0) process.stdout.write('no differences\n');
+  for (const { key, values } of differences)
+    process.stdout.write(`${key}: ${values.map((value) => String(value ?? '-')).join(' -> ')}\n`);
+}

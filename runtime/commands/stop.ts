@@ -1,0 +1,42 @@
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { LivenessWatch } from '../../experiments/store/liveness.ts';
+import { summariseRun } from '../../experiments/store/summariseRun.ts';
+import { isActive } from '../../experiments/status.ts';
+import { errors } from '../../protocol/errors.ts';
+import { writeRequest } from '../run/controlRequest.ts';
+import { exitCodes } from './exitCodes.ts';
+
+/** `simdino stop`: asks through the run folder, which works from any host, and waits for the run to end. */
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { 'runs-dir': { type: 'string', default: 'runs' }, wait: { type: 'string', default: '120' } },
+  });
+  const [id] = positionals;
+  if (id === undefined) throw errors.usage('`simdino stop` needs the name of a run.');
+  const waitMs = Number(values.wait) * 1000;
+  if (!(waitMs >= 0)) throw errors.usage(`--wait takes seconds, got '${values.wait}'.`);
+
+  const folder = join(resolve(values['runs-dir']), id);
+  const watch = new LivenessWatch();
+  const look = () => summariseRun(folder, id, watch, Date.now());
+  const before = await look();
+  if (!before.record) throw errors.runMissing(id, values['runs-dir']);
+  if (!isActive(before.state) && before.state !== 'stale') {
+    process.stderr.write(`${id} is not running: ${before.state}\n`);
+    return exitCodes.success;
+  }
+
+  writeRequest(folder, 'stop', 'simdino stop');
+  for (const deadlineMs = performance.now() + waitMs; performance.now() < deadlineMs; await sleep(200)) {
+    const { state } = await look();
+    if (isActive(state) || state === 'stale') continue;
+    process.stderr.write(`${id}: ${state}\n`);
+    return exitCodes.success;
+  }
+  process.stderr.write(`${id} has not stopped within ${values.wait} s; the request stays in its folder\n`);
+  return exitCodes.failed;
+}

@@ -1,0 +1,75 @@
+import { basename, dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { JsonScalar, RunRecord } from '../../protocol/records.ts';
+import { parseOverrides, readConfigFile } from '../configFile.ts';
+import { formatDiagnostics } from '../../configs/diagnostic.ts';
+import { createRun } from '../run/openRun.ts';
+import { newRunId } from '../run/runId.ts';
+import { openTrainingData } from '../run/trainingData.ts';
+import { trainInTerminal } from './trainInTerminal.ts';
+
+const usage = `Usage: simdino train CONFIG [options]
+
+CONFIG is a YAML file or a preset's name (quickstart, simdino_vits16, tiny).
+
+  --runs-dir DIR     where run folders are made (default: runs)
+  --run-id ID        name of the run (default: made from the configuration's name and the time)
+  --set KEY=VALUE    changes one value, for example --set loss.eps=0.3; may be repeated
+  --parent ID:STEP   records the run that this one was forked from
+  --sweep JSON       records the cell of a sweep that this run is: {"id", "cell", "seed"}
+  --json             prints one JSON object at the end instead of text
+`;
+
+/** `simdino train` */
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      'runs-dir': { type: 'string', default: 'runs' },
+      'run-id': { type: 'string' },
+      set: { type: 'string', multiple: true, default: [] },
+      parent: { type: 'string' },
+      sweep: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const [configArgument] = positionals;
+  if (values.help || configArgument === undefined) {
+    process.stdout.write(usage);
+    return values.help ? 0 : 2;
+  }
+  const file = readConfigFile(configArgument, parseOverrides(values.set));
+  if (file.warnings.length > 0) process.stderr.write(`${formatDiagnostics(file.warnings, file.text, file.path)}\n`);
+
+  const runsFolder = resolve(values['runs-dir']);
+  const now = new Date();
+  const { config, dataset } = await openTrainingData(file.config, dirname(file.path), (text) =>
+    process.stderr.write(`${text}\n`),
+  );
+  const opened = createRun({
+    id: values['run-id'] ?? newRunId(runsFolder, basename(file.path).replace(/(\.simdino)?\.ya?ml$/, ''), now),
+    runsFolder,
+    config,
+    configSource: file.path,
+    trainImages: dataset.train.size,
+    command: ['simdino', 'train', ...args],
+    sweep: parseSweep(values.sweep),
+    parent: parseParent(values.parent),
+    createdAt: now.toISOString(),
+  });
+  return trainInTerminal(opened, dataset, { json: values.json });
+}
+
+function parseParent(text: string | undefined): RunRecord['parent'] {
+  if (text === undefined) return null;
+  const at = text.lastIndexOf(':');
+  return { id: text.slice(0, at), step: Number(text.slice(at + 1)) };
+}
+
+function parseSweep(text: string | undefined): RunRecord['sweep'] {
+  return text === undefined
+    ? null
+    : (JSON.parse(text) as { id: string; cell: Record<string, JsonScalar>; seed: number });
+}

@@ -1,0 +1,42 @@
+import { performance } from 'node:perf_hooks';
+import type { Dataset } from '../data/dataset.ts';
+import type { OpenRun } from '../run/openRun.ts';
+import { train } from '../train.ts';
+import { exitCodes } from './exitCodes.ts';
+import { createProgressDisplay, formatDuration } from './progress.ts';
+
+/**
+ * Trains with a progress line. The first Ctrl-C (or SIGTERM) asks for a checkpoint and ends the run; a second one ends
+ * the process at once, which loses the steps since the last checkpoint and nothing else.
+ */
+export async function trainInTerminal(run: OpenRun, dataset: Dataset, { json }: { json: boolean }): Promise<number> {
+  const stop = new AbortController();
+  const display = createProgressDisplay(process.stderr, { now: () => performance.now() });
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+    display.message(`${signal}: writing a checkpoint; once more to end at once`);
+    stop.abort();
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+
+  const startedMs = performance.now();
+  try {
+    const outcome = await train(run, {
+      dataset,
+      onProgress: (progress) => display.update(progress),
+      onMessage: (text) => display.message(text),
+      signal: stop.signal,
+      now: () => Date.now(),
+    });
+    display.end();
+    const elapsedMs = performance.now() - startedMs;
+    if (json)
+      process.stdout.write(`${JSON.stringify({ id: run.record.id, folder: run.folder, elapsedMs, ...outcome })}\n`);
+    else process.stderr.write(`${run.folder} (${formatDuration(elapsedMs)})\n`);
+    return outcome.ended === 'finished' ? exitCodes.success : exitCodes.stopped;
+  } finally {
+    display.end();
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+interface Manifest {
+  version: string;
+  dependencies?: Record<string, string>;
+}
+
+const manifest = (): Manifest =>
+  // The manifest lies one folder above dist/ when built and two above this file when not.
+  JSON.parse(readFileSync(manifestUrl(), 'utf8')) as Manifest;
+
+function manifestUrl(): URL {
+  const built = /\/dist\/[^/]+$/.test(new URL(import.meta.url).pathname);
+  return new URL(built ? '../package.json' : '../../package.json', import.meta.url);
+}
+
+/** The product's version. */
+export function studioVersion(): string {
+  return manifest().version;
+}
+
+/** Versions of the libraries that decide numbers, as installed. */
+export function libraryVersions(): Record<string, string> {
+  const versions: Record<string, string> = {};
+  for (const name of ['onnxruntime-node', 'sharp']) versions[name] = installedVersion(name);
+  const bundled = manifest().dependencies?.['@tensorflow/tfjs-core'];
+  if (bundled) versions['@tensorflow/tfjs-core'] = bundled;
+  return versions;
+}
+
+/** Read from the package's folder, since not every package exports its manifest. */
+function installedVersion(name: string): string {
+  const entry = createRequire(import.meta.url).resolve(name);
+  const marker = join('node_modules', name);
+  const folder = entry.slice(0, entry.lastIndexOf(marker) + marker.length);
+  return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest).version;
+}

@@ -1,0 +1,251 @@
+/**
+ * Training, from top to bottom.
+ *
+ * The process that runs this owns the run folder and nothing heavy: images are decoded by worker threads, the step is
+ * computed by the executor's process. What is random is a function of (seed, step), so that a run resumed from a
+ * checkpoint takes the same steps as one that was never interrupted.
+ */
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { derive } from '../configs/derive.ts';
+import { currentProcess } from '../experiments/store/processIdentity.ts';
+import { errors, isSimdinoError } from '../protocol/errors.ts';
+import type { CheckpointRecord, ControlRequest, MetricLine } from '../protocol/records.ts';
+import { runFiles } from '../protocol/runFolder.ts';
+import { pruneCheckpoints, saveCheckpoint } from './checkpoint/checkpoint.ts';
+import type { TensorMap } from './checkpoint/safetensors.ts';
+import type { TrainProgress } from './commands/progress.ts';
+import type { Dataset } from './data/dataset.ts';
+import { createLoader } from './data/loader.ts';
+import { evaluateKnn } from './eval/evaluateKnn.ts';
+import { stepSchedules } from './optim/schedules.ts';
+import { startTrainingExecutor } from './programs.ts';
+import { watchRequests } from './run/control.ts';
+import type { OpenRun } from './run/openRun.ts';
+import { createResourceMeter } from './run/resourceMeter.ts';
+import { openAttempt } from './run/runFolder.ts';
+import { dropPathInput } from './trainStep.ts';
+
+export interface TrainOptions {
+  dataset: Dataset;
+  onProgress: (progress: TrainProgress) => void;
+  /** A sentence for people: an evaluation, a checkpoint, a warning. */
+  onMessage: (text: string) => void;
+  /** Aborting writes a checkpoint and stops, as a stop request does. */
+  signal: AbortSignal;
+  now: () => number;
+}
+
+export interface TrainOutcome {
+  ended: 'finished' | 'stopped';
+  step: number;
+  knnTop1: number | null;
+}
+
+/** Steps whose metrics are written to the log when the loss is no longer a number. */
+const windowSteps = 10;
+
+/**
+ * Trains a run to its end, or until it is asked to stop.
+ *
+ * @throws lossNotFinite with the last good checkpoint kept; dataTooFaulty; executorCrashed; diskFull
+ */
+export async function train(run: OpenRun, options: TrainOptions): Promise<TrainOutcome> {
+  const { config, record } = run;
+  const { dataset, onMessage, now } = options;
+
+  // --- Numbers that follow from the configuration
+  const derived = derive(config, { trainImages: dataset.train.size });
+  const { stepsPerEpoch, totalSteps } = derived;
+  const schedules = stepSchedules(config, derived);
+  const due = (everyEpochs: number, step: number) => {
+    const everySteps = Math.max(1, Math.round(everyEpochs * stepsPerEpoch));
+    return step % everySteps === 0 || step === totalSteps;
+  };
+  const firstStep = run.resume?.step ?? 0;
+
+  // --- Engine: parameters are drawn from the seed, or come from the checkpoint
+  const executor = await startTrainingExecutor(config, { state: run.resume?.state });
+
+  // --- The attempt: from here on, whatever happens is written down
+  const attempt = await openAttempt(run.folder, {
+    startedAt: new Date(now()).toISOString(),
+    process: await currentProcess(),
+    engine: executor.engine,
+    device: executor.device,
+    resumedFrom: run.resume && { attempt: run.resume.attempt, step: run.resume.step },
+    now,
+  }).catch(async (error: unknown) => {
+    await executor.close();
+    throw error;
+  });
+  const say = (text: string) => {
+    attempt.log(text);
+    onMessage(text);
+  };
+  say(`${record.id}: ${config.method} on ${executor.engine} (${executor.device}), Node ${process.version}`);
+  run.notes.forEach(say);
+
+  // --- Requests: stop and checkpoint-now, from a file or a signal
+  let stopping = options.signal.aborted;
+  let checkpointAsked = false;
+  let step = firstStep;
+  const onRequest = (request: ControlRequest) => {
+    if (request.action === 'checkpoint') checkpointAsked = true;
+    else {
+      stopping = true;
+      attempt.event(step, { type: 'stopRequested', requestId: request.id, by: request.by });
+    }
+    say(`${request.action} requested by ${request.by}`);
+  };
+  const onAbort = () => onRequest({ id: `signal-${process.pid}`, action: 'stop', by: 'signal', at: '' });
+  const requests = watchRequests(run.folder, onRequest);
+  options.signal.addEventListener('abort', onAbort);
+
+  // --- Data
+  const loader = createLoader({
+    split: dataset.train,
+    crops: config.crops,
+    batchSize: config.train.batchSize,
+    seed: config.seed,
+    workers: config.runtime.dataWorkers,
+    startStep: firstStep,
+    maxFaultyShare: config.data.maxFaultyShare,
+    onFaulty: (image, reason) => {
+      attempt.event(step, { type: 'faultyImage', image, reason });
+      attempt.log(`skipped ${image}: ${reason}`);
+    },
+  });
+
+  // --- What is done between steps
+  const latest: Record<string, number> = {};
+  const recent: MetricLine[] = [];
+  let knnTop1: number | null = null;
+  const lineAt = (values: Record<string, number>): MetricLine => ({
+    step,
+    epoch: step / stepsPerEpoch,
+    time: now(),
+    ...values,
+  });
+
+  const evaluate = async () => {
+    const { top1, galleryImages, queryImages, elapsedMs } = await evaluateKnn(executor, dataset, config);
+    knnTop1 = top1;
+    latest['knnTop1'] = top1;
+    attempt.metric(lineAt({ knnTop1: top1 }));
+    say(
+      `step ${step}: ${config.eval.knn.k}-NN top-1 ${(100 * top1).toFixed(2)} % ` +
+        `(${queryImages} ${config.eval.split} images against ${galleryImages}, ${(elapsedMs / 1000).toFixed(1)} s)`,
+    );
+  };
+
+  const checkpoints = join(run.folder, runFiles.checkpoints);
+  const save = async (reason: 'interval' | 'requested' | 'stop' | 'end') => {
+    const saved = saveCheckpoint(checkpoints, await executor.readState(), {
+      step,
+      epoch: step / stepsPerEpoch,
+      createdAt: new Date(now()).toISOString(),
+      metrics: finiteOnly(latest),
+    });
+    attempt.event(step, { type: 'checkpoint', name: saved.name, bytes: saved.bytes, reason });
+    attempt.log(`checkpoint ${saved.name}, ${(saved.bytes / 2 ** 20).toFixed(1)} MiB (${reason})`);
+    for (const name of pruneCheckpoints(checkpoints, config.checkpoint.keep))
+      attempt.event(step, { type: 'checkpointDeleted', name });
+  };
+
+  const meter = createResourceMeter(executor.pid);
+  try {
+    attempt.event(step, { type: 'started' });
+    if (config.eval.knn && dataset.validation && step === 0) await evaluate();
+
+    // --- Steps
+    let stepEndedMs = performance.now();
+    while (step < totalSteps && !stopping) {
+      const batch = await loader.next();
+      const dataWaitMs = performance.now() - stepEndedMs;
+      const lr = schedules.lr(step);
+      const weightDecay = schedules.weightDecay(step);
+      const momentum = schedules.momentum(step);
+      const outputs = await executor.trainStep({
+        globalCrops: batch.global,
+        localCrops: batch.local,
+        dropPath: dropPathInput(config, step),
+        lr,
+        weightDecay,
+        momentum,
+        step,
+      });
+      step += 1;
+      const endedMs = performance.now();
+      const stepMs = endedMs - stepEndedMs;
+      stepEndedMs = endedMs;
+      Object.assign(latest, outputs, {
+        gamma: derived.gamma,
+        codingRateMax: derived.codingRateMax,
+        lr,
+        weightDecay,
+        momentum,
+        imagesPerSecond: (1000 * config.train.batchSize) / stepMs,
+        stepMs,
+        dataWaitShare: dataWaitMs / stepMs,
+        ...meter.sample(),
+      });
+      const { knnTop1: _knn, ...stepMetrics } = latest;
+      const line = lineAt(stepMetrics);
+      recent.push(line);
+      if (recent.length > windowSteps) recent.shift();
+
+      if (!Number.isFinite(outputs.loss)) {
+        attempt.metric(line);
+        attempt.log(`the last ${recent.length} steps:\n${recent.map((entry) => JSON.stringify(entry)).join('\n')}`);
+        throw errors.lossNotFinite(step, outputs.loss);
+      }
+      if (step % config.runtime.logEverySteps === 0 || step === totalSteps) attempt.metric(line);
+
+      // --- Evaluations and checkpoints
+      if (dataset.validation && due(config.eval.knn.everyEpochs, step)) await evaluate();
+      if (checkpointAsked || (due(config.checkpoint.everyEpochs, step) && step < totalSteps)) {
+        await save(checkpointAsked ? 'requested' : 'interval');
+        checkpointAsked = false;
+      }
+      stepEndedMs = performance.now();
+      options.onProgress({
+        step,
+        totalSteps,
+        epoch: step / stepsPerEpoch,
+        totalEpochs: config.train.epochs,
+        loss: outputs.loss,
+        distance: outputs.distance,
+        codingRate: outputs.codingRate,
+        codingRateMax: derived.codingRateMax,
+        imagesPerSecond: latest['imagesPerSecond'] ?? 0,
+        knnTop1,
+        etaMs: meter.smoothedStepMs(stepMs) * (totalSteps - step),
+      });
+    }
+
+    // --- End
+    const ended = step >= totalSteps ? 'finished' : 'stopped';
+    await save(ended === 'finished' ? 'end' : 'stop');
+    attempt.event(step, { type: ended });
+    say(`${ended} at step ${step} of ${totalSteps}`);
+    return { ended, step, knnTop1 };
+  } catch (error) {
+    const code = isSimdinoError(error) ? error.code : 'internal';
+    attempt.event(step, { type: 'failed', code, message: (error as Error).message });
+    attempt.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    throw error;
+  } finally {
+    requests.stop();
+    options.signal.removeEventListener('abort', onAbort);
+    await loader.close();
+    await executor.close();
+    await attempt.close();
+  }
+}
+
+function finiteOnly(metrics: Record<string, number>): CheckpointRecord['metrics'] {
+  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
+}
+
+export type { TensorMap };
