@@ -26,7 +26,7 @@ export interface TextEdit {
 /** What would mend it; `quickFixes` turns it into edits when somebody asks. */
 export type Suggestion =
   | { kind: 'rename'; to: string }
-  | { kind: 'set'; path: string; value: unknown }
+  | { kind: 'set'; path: string | readonly string[]; value: unknown }
   | { kind: 'move'; to: string }
   | { kind: 'remove' };
 
@@ -47,6 +47,8 @@ export interface Diagnostic extends Place {
   remedy: string;
   /** Dotted path of the key, '' for the whole file. */
   path: string;
+  /** The same path by its parts: a sweep's keys hold dots themselves. */
+  keys: readonly (string | number)[];
   /** Where a paper-aware remark comes from. */
   source?: string;
   suggestions: Suggestion[];

@@ -3,7 +3,7 @@
  * the result: exactly the wished value has changed, or the edit is refused.
  */
 import { errors } from '../protocol/errors.ts';
-import { isAlias, isCollection, isMap, isScalar, isSeq, stringify, visit, type Node, type Pair } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, stringify, visit, type Node, type Pair } from 'yaml';
 import type { TextEdit } from './diagnostic.ts';
 import { isPlainMap, valueAt, withoutKey, withValue } from './plainValues.ts';
 import { entriesOf, keyText, locate, readYaml, type Located, type YamlText } from './yamlDocument.ts';
@@ -172,10 +172,11 @@ function contentEnd(yaml: YamlText, pair: Pair<Node, Node | null>): number {
 }
 
 function nodeEnd(yaml: YamlText, node: unknown): number | undefined {
-  if (isCollection(node) && !node.flow) {
-    const last = node.items.at(-1);
-    return isMap(node) && last ? contentEnd(yaml, last as Pair<Node, Node | null>) : nodeEnd(yaml, last);
+  if (isMap(node) && !node.flow) {
+    const last = entriesOf(node).at(-1);
+    return last && contentEnd(yaml, last);
   }
+  if (isSeq(node) && !node.flow) return nodeEnd(yaml, node.items.at(-1));
   const range = (node as Node | null | undefined)?.range;
   if (!range || range[1] <= range[0]) return undefined;
   return range[0] + yaml.text.slice(range[0], range[1]).trimEnd().length;
@@ -213,7 +214,7 @@ function aliasUsers(yaml: YamlText): string[] {
   visit(yaml.document, {
     Alias(_key, _node, ancestors) {
       const names = ancestors.flatMap((ancestor) =>
-        ancestor !== null && 'key' in ancestor && isScalar(ancestor.key) ? [keyText(ancestor as Pair)] : [],
+        ancestor !== null && 'key' in ancestor && isScalar(ancestor.key) ? [keyText(ancestor)] : [],
       );
       users.push(names.filter((name) => name !== '<<').join('.'));
     },

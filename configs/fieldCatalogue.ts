@@ -40,13 +40,14 @@ export interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   required?: string[];
   items?: JsonSchema | JsonSchema[];
-  additionalProperties?: boolean;
+  additionalProperties?: boolean | JsonSchema;
   minItems?: number;
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
   default?: unknown;
+  expected?: string;
   unit?: string;
   paper?: string;
   source?: string;
@@ -95,7 +96,7 @@ function rowOf(path: string, schema: JsonSchema, required: boolean): FieldRow {
   const row: FieldRow = {
     path,
     type: typeOf(schema, choices),
-    expected: expectation(schema),
+    expected: schema.expected ?? expectation(schema),
     description: schema.description ?? '',
   };
   if (choices.length > 0) row.choices = choices;

@@ -11,11 +11,11 @@ export interface QuickFix {
 }
 
 /** The fixes that the text allows, the likeliest first. */
-export function quickFixes(text: string, diagnostic: Pick<Diagnostic, 'path' | 'suggestions'>): QuickFix[] {
+export function quickFixes(text: string, diagnostic: Pick<Diagnostic, 'keys' | 'suggestions'>): QuickFix[] {
   const yaml = readYaml(text);
   return diagnostic.suggestions.flatMap((suggestion) => {
     try {
-      const fix = fixOf(suggestion, diagnostic.path.split('.'), yaml);
+      const fix = fixOf(suggestion, diagnostic.keys.map(String), yaml);
       return fix ? [fix] : [];
     } catch (error) {
       // An edit that the text does not allow (half-typed YAML, a value behind an alias) is not offered.
@@ -40,7 +40,7 @@ function fixOf(suggestion: Suggestion, path: readonly string[], yaml: YamlText):
     }
     case 'set':
       return {
-        title: `Set \`${suggestion.path}\` to ${yamlInline(suggestion.value)}`,
+        title: `Set \`${[suggestion.path].flat().join('.')}\` to ${yamlInline(suggestion.value)}`,
         edits: setYamlValue(text, suggestion.path, suggestion.value).edits,
       };
     case 'remove':

@@ -1,5 +1,5 @@
 /** From a YAML text to a resolved configuration and everything that is to be said about the text. */
-import { hasErrors, sentence, type Diagnostic, type Suggestion } from './diagnostic.ts';
+import { hasErrors, sentence, type Diagnostic } from './diagnostic.ts';
 import type { Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { isPlainMap, mergeDeep, valueAt, withoutKey } from './plainValues.ts';
@@ -34,7 +34,11 @@ export function readConfig(text: string, options: ReadOptions): ReadConfig {
 function read(text: string, options: ReadOptions, chain: readonly string[]): ReadConfig {
   const yaml = readYaml(text);
   const diagnostics = [...yaml.diagnostics];
-  const { base, diagnostic } = readBase(yaml, options, chain);
+  const reference = valueAt(yaml.value, ['extends']);
+  const { value: base, diagnostic } =
+    typeof reference === 'string' && reference !== ''
+      ? readReference(reference, 'extends', yaml, options, chain)
+      : ({} as Reference);
   if (diagnostic) diagnostics.push(diagnostic);
   const own = yaml.value ?? {};
   const merged = base === undefined || !isPlainMap(own) ? own : mergeDeep(base, own);
@@ -57,70 +61,55 @@ function read(text: string, options: ReadOptions, chain: readonly string[]): Rea
   };
 }
 
-/** The values of the file that `extends:` names, itself read the same way. */
-function readBase(
+export interface Reference {
+  /** The values of the file, without its own `extends`. */
+  value?: unknown;
+  path?: string;
+  diagnostic?: Diagnostic;
+}
+
+/** Reads the file that `extends:` (or a sweep's `base:`) names; what is wrong with it is said at that key. */
+export function readReference(
+  reference: string,
+  key: 'extends' | 'base',
   yaml: YamlText,
   options: ReadOptions,
-  chain: readonly string[],
-): { base?: unknown; diagnostic?: Diagnostic } {
-  const reference = valueAt(yaml.value, ['extends']);
-  if (typeof reference !== 'string' || reference === '') return {};
-  const problem = (
-    code: Diagnostic['code'],
-    message: string,
-    remedy: string,
-    suggestions: Suggestion[] = [],
-  ): Diagnostic => ({
-    ...placeOf(yaml, ['extends']),
+  chain: readonly string[] = [options.path],
+): Reference {
+  const problem = (code: Diagnostic['code'], message: string, remedy: string, meant?: string): Diagnostic => ({
+    ...placeOf(yaml, [key]),
     severity: 'error',
     code,
     message,
     remedy,
-    path: 'extends',
-    suggestions,
+    path: key,
+    keys: [key],
+    suggestions: meant === undefined ? [] : [{ kind: 'set', path: key, value: meant }],
   });
   const loaded = options.load(reference, options.path);
   if (!loaded) {
     const meant = nearest(reference, presets);
     const remedy = `${meant ? `Did you mean \`${meant}\`? ` : ''}Presets: ${presets.join(', ')}; a path is relative to this file.`;
-    const suggestions: Suggestion[] = meant ? [{ kind: 'set', path: 'extends', value: meant }] : [];
-    return {
-      diagnostic: problem(
-        'extendsMissing',
-        `\`extends: ${reference}\` names no preset and no file.`,
-        remedy,
-        suggestions,
-      ),
-    };
+    const message = `\`${key}: ${reference}\` names no preset and no file.`;
+    return { diagnostic: problem('extendsMissing', message, remedy, meant) };
   }
   if (chain.includes(loaded.path)) {
-    const circle = [...chain, loaded.path].join(' -> ');
-    return {
-      diagnostic: problem(
-        'extendsCycle',
-        `Configurations extend each other in a circle: ${circle}.`,
-        'Remove one `extends:`.',
-      ),
-    };
+    const message = `Configurations extend each other in a circle: ${[...chain, loaded.path].join(' -> ')}.`;
+    return { diagnostic: problem('extendsCycle', message, 'Remove one `extends:`.') };
   }
   const below = read(loaded.text, { ...options, path: loaded.path }, [...chain, loaded.path]);
-  const base = withoutKey(below.merged, ['extends']);
+  const base: Reference = { value: withoutKey(below.merged, ['extends']), path: loaded.path };
   // A base may leave out what its extenders add; anything else that is wrong with it is said here, once.
   const faults = below.diagnostics.filter(({ severity, code }) => severity === 'error' && code !== 'missingKey');
   const first = faults[0];
-  if (!first) return { base };
+  if (!first) return base;
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
-  return {
-    base,
-    diagnostic: problem(
-      'extendsInvalid',
-      `${loaded.path}, line ${first.line}: ${sentence(first)}${more}`,
-      'Correct that file.',
-    ),
-  };
+  const message = `${loaded.path}, line ${first.line}: ${sentence(first)}${more}`;
+  return { ...base, diagnostic: problem('extendsInvalid', message, 'Correct that file.') };
 }
 
-function positioned(finding: Finding, yaml: YamlText): Diagnostic {
+/** Gives a finding its place: the first of its keys that is written here, else what it extends, else its section. */
+export function positioned(finding: Finding, yaml: YamlText): Diagnostic {
   const path = finding.paths.find((candidate) => locate(yaml, candidate)) ?? finding.paths[0] ?? [];
   const inherited = !locate(yaml, path) && locate(yaml, ['extends']) !== undefined && finding.code !== 'missingKey';
   return {
@@ -130,6 +119,7 @@ function positioned(finding: Finding, yaml: YamlText): Diagnostic {
     message: finding.message,
     remedy: finding.remedy,
     path: path.join('.'),
+    keys: path,
     ...(finding.source === undefined ? {} : { source: finding.source }),
     suggestions: finding.suggestions,
   };

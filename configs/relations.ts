@@ -4,7 +4,8 @@ import type { Suggestion } from './diagnostic.ts';
 import { splitPath, type Finding } from './finding.ts';
 import { architectures, type Config, type ResolvedConfig } from './schema.ts';
 
-type Written = (path: string) => boolean;
+/** Whether a key is written with another value than its default. */
+type Chosen = (path: string) => boolean;
 
 /** Sizes of the backbone; checked before anything else, since nothing can be resolved without them. */
 export function sizeFindings(config: Config): Finding[] {
@@ -34,7 +35,7 @@ export function sizeFindings(config: Config): Finding[] {
     );
 }
 
-export function relationFindings(config: ResolvedConfig, written: Written): Finding[] {
+export function relationFindings(config: ResolvedConfig, chosen: Chosen): Finding[] {
   return [
     ...modelRelations(config),
     ...cropRelations(config),
@@ -42,7 +43,7 @@ export function relationFindings(config: ResolvedConfig, written: Written): Find
     ...lossRelations(config),
     ...scheduleRelations(config),
     ...evaluationRelations(config),
-    ...ignoredKeys(config, written),
+    ...ignoredKeys(config, chosen),
   ];
 }
 
@@ -204,7 +205,7 @@ function* evaluationRelations({ crops, data, eval: evaluation }: ResolvedConfig)
 }
 
 /** Keys that are written but have no effect beside the others. */
-function* ignoredKeys({ data, loss, teacher, crops }: ResolvedConfig, written: Written): Iterable<Finding> {
+function* ignoredKeys({ data, loss, teacher, crops }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
   const ignored = (path: string, reason: string): Finding => ({
     severity: 'warning',
     code: 'ignored',
@@ -214,7 +215,7 @@ function* ignoredKeys({ data, loss, teacher, crops }: ResolvedConfig, written: W
     remedy: 'Remove it, or change the other key.',
     suggestions: [{ kind: 'remove' }],
   });
-  if (written('data.synthetic') && data.kind !== 'synthetic') {
+  if (chosen('data.synthetic') && data.kind !== 'synthetic') {
     yield ignored('data.synthetic', `data.kind is \`${data.kind}\``);
   }
   if (loss.gammaFactor !== 1 && typeof loss.gamma === 'number') {
@@ -222,12 +223,12 @@ function* ignoredKeys({ data, loss, teacher, crops }: ResolvedConfig, written: W
   }
   if (teacher.update === 'student') {
     for (const path of ['teacher.momentum', 'teacher.momentumEnd']) {
-      if (written(path) && teacher.momentum !== 0.996) yield ignored(path, 'teacher.update is `student`');
+      if (chosen(path)) yield ignored(path, 'teacher.update is `student`');
     }
   }
   for (const key of ['blur', 'solarize'] as const) {
     const { length } = crops.global[key];
-    if (written(`crops.global.${key}`) && length > crops.global.count) {
+    if (chosen(`crops.global.${key}`) && length > crops.global.count) {
       yield ignored(
         `crops.global.${key}`,
         `it has ${length} values for ${crops.global.count} global views; the last are`,

@@ -22,7 +22,7 @@ export interface FieldInfo {
 }
 
 function field<T extends z.ZodType>(type: T, info: FieldInfo): T {
-  return type.meta({ ...info }) as T;
+  return type.meta({ ...info });
 }
 
 const positive = () => z.number().positive();

@@ -53,6 +53,7 @@ export function readYaml(text: string): YamlText {
       message: asSentence(error.message),
       remedy: '',
       path: '',
+      keys: [],
       suggestions: [],
     };
   });
@@ -70,6 +71,7 @@ export function readYaml(text: string): YamlText {
         message: asSentence(reason),
         remedy: 'Check the anchors (&name) and aliases (*name).',
         path: '',
+        keys: [],
         suggestions: [],
       });
     }

@@ -1,0 +1,137 @@
+/** Says what zod found wrong in the words of the schema: the key, what was expected, what came, and the remedy. */
+import type { z } from 'zod';
+import type { Suggestion } from './diagnostic.ts';
+import { keysOf, type FieldRow } from './fieldCatalogue.ts';
+import { show, splitPath, type Finding } from './finding.ts';
+import { nearest } from './nearest.ts';
+import { valueAt } from './plainValues.ts';
+import type { KeyPath } from './yamlDocument.ts';
+
+/** What a document is made of, for the words of its findings. */
+export interface Vocabulary {
+  /** 'a configuration' */
+  noun: string;
+  /** What to write into an empty document. */
+  start: string;
+  catalogue: ReadonlyMap<string, FieldRow>;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** One finding for each thing that a zod issue complains about. */
+export function findingsOf(issue: Issue, value: unknown, vocabulary: Vocabulary): Finding[] {
+  const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, vocabulary));
+  const row = rowAbove(path, vocabulary.catalogue);
+  if (!row) {
+    return [
+      {
+        severity: 'error',
+        code: 'invalidValue',
+        paths: [[]],
+        part: 'value',
+        message: `${capitalised(vocabulary.noun)} must be a map of keys to values, got ${show(value)}.`,
+        remedy: `Start with \`${vocabulary.start}\`.`,
+        suggestions: [],
+      },
+    ];
+  }
+  const got = valueAt(value, path);
+  if (got === undefined) return [missingKey(row)];
+  if (got === null) return [missingValue(row)];
+  return [invalidValue(row, path, got)];
+}
+
+function unknownKey(section: KeyPath, key: string, { noun, catalogue }: Vocabulary): Finding {
+  const sectionPath = section.join('.');
+  const keys = keysOf(sectionPath, catalogue);
+  const meant = nearest(key, keys);
+  const elsewhere = meant === undefined ? keyElsewhere(key, catalogue) : undefined;
+  const guess = meant !== undefined ? `\`${meant}\`` : elsewhere !== undefined ? `\`${elsewhere}\`` : undefined;
+  const where = sectionPath === '' ? 'the top level' : sectionPath;
+  return {
+    severity: 'error',
+    code: 'unknownKey',
+    paths: [[...section, key]],
+    part: 'key',
+    message: `\`${[...section, key].join('.')}\` is not a key of ${noun}.`,
+    remedy: `${guess ? `Did you mean ${guess}? ` : ''}Keys of ${where}: ${keys.join(', ')}.`,
+    suggestions: [
+      ...(meant !== undefined ? [{ kind: 'rename', to: meant } as const] : []),
+      ...(elsewhere !== undefined ? [{ kind: 'move', to: elsewhere } as const] : []),
+      { kind: 'remove' },
+    ],
+  };
+}
+
+/** The one key of this name in another section, if there is exactly one. */
+function keyElsewhere(key: string, catalogue: Vocabulary['catalogue']): string | undefined {
+  const rows = [...catalogue.values()].filter((row) => row.path.includes('.') || row.type !== 'section');
+  const lastPart = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
+  const meant = nearest(key, [...new Set(rows.map((row) => lastPart(row.path)))]);
+  const places = rows.filter((row) => lastPart(row.path) === meant);
+  return places.length === 1 ? places[0]?.path : undefined;
+}
+
+function missingKey(row: FieldRow): Finding {
+  return {
+    severity: 'error',
+    code: 'missingKey',
+    paths: [splitPath(row.path)],
+    part: 'key',
+    message: `\`${row.path}\` is missing.`,
+    remedy:
+      row.type === 'section' ? 'Add the section, for example `data: { kind: fashion-mnist }`.' : `Add ${row.expected}.`,
+    suggestions: row.path === 'data' ? [{ kind: 'set', path: 'data.kind', value: 'fashion-mnist' }] : [],
+  };
+}
+
+function missingValue(row: FieldRow): Finding {
+  return {
+    severity: 'error',
+    code: 'missingValue',
+    paths: [splitPath(row.path)],
+    part: 'key',
+    message: `\`${row.path}\` has no value.`,
+    remedy: `Give ${row.expected}, or remove the line.`,
+    suggestions: [...defaultSuggestion(row), { kind: 'remove' }],
+  };
+}
+
+function invalidValue(row: FieldRow, path: KeyPath, got: unknown): Finding {
+  const inside = path.length > splitPath(row.path).length;
+  const meant = typeof got === 'string' ? nearest(got, row.choices ?? []) : undefined;
+  const remedies = [
+    meant !== undefined ? `Did you mean \`${meant}\`?` : '',
+    meant === undefined && row.default !== undefined ? `The default is ${show(row.default)}.` : '',
+  ];
+  return {
+    severity: 'error',
+    code: 'invalidValue',
+    paths: [path],
+    part: 'value',
+    message: `\`${row.path}\` must be ${row.expected}, got ${show(got)}.`,
+    remedy: remedies.filter(Boolean).join(' '),
+    suggestions: [
+      ...(meant !== undefined ? [{ kind: 'set', path: row.path, value: meant } as const] : []),
+      ...(inside || row.default === meant ? [] : defaultSuggestion(row)),
+    ],
+  };
+}
+
+function defaultSuggestion(row: FieldRow): Suggestion[] {
+  return row.default === undefined ? [] : [{ kind: 'set', path: row.path, value: row.default }];
+}
+
+/** The row of the deepest key in a path: a place in a list belongs to the list's key. */
+function rowAbove(path: KeyPath, catalogue: Vocabulary['catalogue']): FieldRow | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const row = catalogue.get(path.slice(0, length).join('.'));
+    if (row) return row;
+  }
+  return undefined;
+}
+
+function capitalised(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../../configs/readConfig.ts';
+import { referenceGroups, resolveConfig } from '../../../configs/resolve.ts';
+import { configSchema, type ConfigInput, type ResolvedConfig } from '../../../configs/schema.ts';
+import { loadFromRepository, yamlFiles } from './presetFiles.ts';
+
+const resolved = (input: Omit<ConfigInput, 'data'>): ResolvedConfig =>
+  resolveConfig(configSchema.parse({ data: { kind: 'synthetic' }, ...input }));
+
+describe('loss.preset', () => {
+  test('paper sets every option to the text', () => {
+    expect(resolved({ loss: { preset: 'paper' } }).loss).toMatchObject({
+      gamma: 'balanced',
+      pairs: 'all',
+      codingRate: { on: 'student', normalise: 'group', groups: 1 },
+    });
+  });
+
+  test('reference sets every option to the published code', () => {
+    expect(resolved({ loss: { preset: 'reference' } }).loss).toMatchObject({
+      gamma: 'auto',
+      pairs: 'crossView',
+      codingRate: { on: 'studentTeacherMean', normalise: 'batch', groups: 8 },
+    });
+  });
+
+  test('an explicit key wins', () => {
+    const { loss } = resolved({ loss: { preset: 'paper', pairs: 'crossView', codingRate: { groups: 4 } } });
+    expect(loss).toMatchObject({
+      gamma: 'balanced',
+      pairs: 'crossView',
+      codingRate: { on: 'student', normalise: 'group', groups: 4 },
+    });
+  });
+
+  test('groups of the reference hold at least 64 images', () => {
+    expect([64, 128, 504, 512, 516, 1024].map(referenceGroups)).toEqual([1, 1, 1, 8, 1, 8]);
+  });
+});
+
+test('a named architecture fills width, depth and heads', () => {
+  expect(resolved({ model: { architecture: 'vit_base' } }).model).toMatchObject({ width: 768, depth: 12, heads: 12 });
+});
+
+test.each(yamlFiles())('$path is valid, and resolving its result changes nothing', ({ path, text }) => {
+  const { config, diagnostics } = readConfig(text, { path, load: loadFromRepository });
+  expect(diagnostics).toEqual([]);
+  const again = readConfig(JSON.stringify(config), { path: 'config.yaml', load: loadFromRepository });
+  expect(again.diagnostics).toEqual([]);
+  expect(again.config).toEqual(config);
+});
