@@ -1,0 +1,44 @@
+/**
+ * What the trainer and its executor say to each other. Arrays travel by structured clone: bytes copied, nothing parsed.
+ */
+import type { TensorSpec, TypedArray } from '../engine.ts';
+import type { EngineChoice } from '../selectEngine.ts';
+
+export type Arrays = Record<string, TypedArray>;
+
+export interface InitOptions {
+  engine: EngineChoice;
+  threads?: number;
+  /** What the programs are built from; plain data. */
+  spec: unknown;
+  /** Absent: the programs' own initial state. */
+  initialState?: Arrays;
+}
+
+export interface ExecutorInfo {
+  engine: string;
+  device: string;
+  /** Why this engine. */
+  reason: string;
+  state: Record<string, TensorSpec>;
+  programs: string[];
+}
+
+/** Each call with what it returns. */
+export interface Calls {
+  init: { argument: InitOptions; result: ExecutorInfo };
+  compile: { argument: { program: string }; result: { elapsedMs: number } };
+  run: { argument: { program: string; inputs: Arrays }; result: Arrays };
+  readState: { argument: { names: string[] }; result: Arrays };
+  writeState: { argument: { values: Arrays }; result: null };
+  dispose: { argument: null; result: null };
+}
+
+export type CallName = keyof Calls;
+
+export type Request = { [Name in CallName]: { id: number; call: Name; argument: Calls[Name]['argument'] } }[CallName];
+
+export type Reply =
+  | { id: number; ok: true; result: Calls[CallName]['result'] }
+  /** `code` and `remedy` where the user can do something about it. */
+  | { id: number; ok: false; message: string; stack?: string; code?: string; remedy?: string };
