@@ -1,0 +1,215 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, it } from 'vitest';
+import { adamw, biasCorrections } from '../../runtime/optim/adamw.ts';
+import { clipByNorm, clipFactor, globalNorm, gradientNorm } from '../../runtime/optim/clip.ts';
+import { ema } from '../../runtime/optim/ema.ts';
+import { parameterGroup } from '../../runtime/optim/parameterGroups.ts';
+import type { Precision } from '../../runtime/engines/engine.ts';
+import { expectClose, tolerances } from './compare.ts';
+import type { ReferenceTensor } from './compare.ts';
+import { compute, precisions } from './compute.ts';
+import { golden } from './reference.ts';
+
+interface AdamCase {
+  betas: [number, number];
+  eps: number;
+  lr_per_step: number[];
+  wd_per_step_group0: number[];
+  weight0: ReferenceTensor;
+  bias0: ReferenceTensor;
+  grads: { weight: ReferenceTensor; bias: ReferenceTensor }[];
+  f64: {
+    after_each_step: { weight: ReferenceTensor; bias: ReferenceTensor }[];
+    exp_avg_weight: ReferenceTensor;
+    exp_avg_sq_weight: ReferenceTensor;
+  };
+}
+interface MissingGradientCase {
+  kind: 'zero_and_missing_gradient';
+  lr: number;
+  weight_decay: number;
+  steps: number;
+  w0: ReferenceTensor;
+  f64: { zero_grad_param: ReferenceTensor; no_grad_param: ReferenceTensor };
+}
+
+const toleranceOf = (precision: Precision) => (precision === 'float64' ? tolerances.double : tolerances.singleLoss);
+const scalar = (value: number): ReferenceTensor => ({ shape: [], data: [value] });
+
+/** One update computed alone, as a run computes it. */
+async function adamStep(
+  precision: Precision,
+  tensors: { parameter: ReferenceTensor; gradient: ReferenceTensor; first: ReferenceTensor; second: ReferenceTensor },
+  numbers: { lr: number; weightDecay?: number; update: number; gate?: number },
+  options: { beta1: number; beta2: number; epsilon: number },
+) {
+  const { biasCorrection1, biasCorrection2 } = biasCorrections(numbers.update, options);
+  const inputs = {
+    ...tensors,
+    lr: scalar(numbers.lr),
+    weightDecay: scalar(numbers.weightDecay ?? 0),
+    biasCorrection1: scalar(biasCorrection1),
+    biasCorrection2: scalar(biasCorrection2),
+    gate: scalar(numbers.gate ?? 1),
+  };
+  return compute(precision, inputs, (given) => {
+    const { parameter, gradient, first, second, weightDecay, ...scalars } = given as Record<string, tf.Scalar>;
+    const result = adamw(
+      parameter!,
+      gradient!,
+      { first: first!, second: second! },
+      scalars as unknown as Parameters<typeof adamw>[3],
+      { ...options, ...(numbers.weightDecay === undefined ? {} : { weightDecay: weightDecay! }) },
+    );
+    return { parameter: result.parameter, ...result.moments };
+  });
+}
+
+golden<{ cases: (AdamCase | MissingGradientCase)[] }>('adamw', ({ cases }) => {
+  for (const precision of precisions) {
+    for (const c of cases) {
+      if ('kind' in c) {
+        it(`${c.kind}, ${precision}`, async () => {
+          const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+          const zeros = { shape: c.w0.shape, data: c.w0.data.map(() => 0) };
+          for (const [gate, expected] of [
+            [1, c.f64.zero_grad_param],
+            [0, c.f64.no_grad_param],
+          ] as const) {
+            let parameter = c.w0;
+            for (let update = 1; update <= c.steps; update++) {
+              const got = await adamStep(
+                precision,
+                { parameter, gradient: zeros, first: zeros, second: zeros },
+                { lr: c.lr, weightDecay: c.weight_decay, update, gate },
+                options,
+              );
+              parameter = { shape: c.w0.shape, data: Array.from(got['parameter']!) };
+            }
+            expectClose(gate ? 'zero gradient: decays' : 'no gradient: untouched', parameter.data, expected, toleranceOf(precision));
+          }
+        });
+        continue;
+      }
+      it(`eps ${c.eps}, ${c.grads.length} steps, ${precision}`, async () => {
+        const options = { beta1: c.betas[0], beta2: c.betas[1], epsilon: c.eps };
+        for (const name of ['weight', 'bias'] as const) {
+          const { shape, data } = name === 'weight' ? c.weight0 : c.bias0;
+          let parameter: ArrayLike<number> = data;
+          let first: ArrayLike<number> = data.map(() => 0);
+          let second: ArrayLike<number> = first;
+          for (const [step, gradients] of c.grads.entries()) {
+            const tensor = (values: ArrayLike<number>) => ({ shape, data: Array.from(values) });
+            const got = await adamStep(
+              precision,
+              { parameter: tensor(parameter), gradient: gradients[name], first: tensor(first), second: tensor(second) },
+              {
+                lr: c.lr_per_step[step]!,
+                update: step + 1,
+                ...(parameterGroup(name, shape) === 'decay' ? { weightDecay: c.wd_per_step_group0[step]! } : {}),
+              },
+              options,
+            );
+            parameter = got['parameter']!;
+            first = got['first']!;
+            second = got['second']!;
+            expectClose(`${name} after step ${step}`, parameter, c.f64.after_each_step[step]![name], toleranceOf(precision));
+          }
+          if (name === 'weight') {
+            expectClose('first moment', first, c.f64.exp_avg_weight, toleranceOf(precision));
+            expectClose('second moment', second, c.f64.exp_avg_sq_weight, toleranceOf(precision));
+          }
+        }
+      });
+    }
+  }
+});
+
+interface EmaReference {
+  momenta: number[];
+  teacher0: ReferenceTensor[];
+  student_each_step: ReferenceTensor[][];
+  f64: { teacher_after_each: ReferenceTensor[][] };
+}
+
+golden<EmaReference>('ema', (reference) => {
+  for (const precision of precisions) {
+    it(`${reference.momenta?.length} updates, ${precision}`, async () => {
+      let teacher: ReferenceTensor[] = reference.teacher0;
+      for (const [step, momentum] of reference.momenta.entries()) {
+        const expected = reference.f64.teacher_after_each[step]!;
+        const next: ReferenceTensor[] = [];
+        for (const [index, before] of teacher.entries()) {
+          const inputs = {
+            teacher: before,
+            student: reference.student_each_step[step]![index]!,
+            momentum: scalar(momentum),
+          };
+          const got = await compute(precision, inputs, ({ teacher, student, momentum }) => ({
+            teacher: ema(teacher!, student!, { momentum: momentum as tf.Scalar }),
+          }));
+          expectClose(`tensor ${index} after step ${step}`, got['teacher']!, expected[index]!, toleranceOf(precision));
+          next.push({ shape: before.shape, data: Array.from(got['teacher']!) });
+        }
+        teacher = next;
+      }
+    });
+  }
+});
+
+interface ClipCase {
+  max_norm: number;
+  grads: ReferenceTensor[];
+  f64: {
+    per_parameter_norms: ReferenceTensor;
+    per_parameter_clipped: ReferenceTensor[];
+    global_norm: number;
+    global_clipped: ReferenceTensor[];
+  };
+}
+
+golden<{ cases: ClipCase[] }>('grad_clip', ({ cases }) => {
+  for (const c of cases) {
+    for (const precision of precisions) {
+      it(`to ${c.max_norm}, ${precision}`, async () => {
+        const inputs = Object.fromEntries(c.grads.map((gradient, index) => [`g${index}`, gradient]));
+        const got = await compute(precision, inputs, (gradients) => {
+          const options = { maxNorm: c.max_norm };
+          const norms = Object.values(gradients).map(gradientNorm);
+          const all = globalNorm(norms);
+          const entries = Object.entries(gradients);
+          return {
+            norms: tf.stack(norms),
+            global: all,
+            ...Object.fromEntries(entries.map(([name, g], index) => [`${name}.own`, clipByNorm(g, norms[index]!, options)])),
+            ...Object.fromEntries(entries.map(([name, g]) => [`${name}.global`, tf.mul(g, clipFactor(all, options))])),
+          };
+        });
+        const tolerance = toleranceOf(precision);
+        expectClose('norms', got['norms']!, c.f64.per_parameter_norms, tolerance);
+        expectClose('global norm', got['global']!, c.f64.global_norm, tolerance);
+        for (const index of c.grads.keys()) {
+          expectClose(`tensor ${index}`, got[`g${index}.own`]!, c.f64.per_parameter_clipped[index]!, tolerance);
+          expectClose(`tensor ${index}, globally`, got[`g${index}.global`]!, c.f64.global_clipped[index]!, tolerance);
+        }
+      });
+    }
+  }
+});
+
+interface GroupEntry {
+  name: string;
+  shape: number[];
+  group: 'decay' | 'no_decay' | 'frozen';
+}
+
+golden<{ v1_dino: GroupEntry[]; v1_simdino: GroupEntry[] }>('param_groups', ({ v1_dino, v1_simdino }) => {
+  const frozen = new Set(['head.last_layer.weight_g']);
+  for (const [name, entries] of Object.entries({ v1_dino, v1_simdino })) {
+    it(name, () => {
+      const got = entries.map(({ name, shape }) => parameterGroup(name, shape, { frozen }));
+      expect(got.length).toBeGreaterThan(0);
+      expect(got.map((group) => (group === 'noDecay' ? 'no_decay' : group))).toEqual(entries.map(({ group }) => group));
+    });
+  }
+});
