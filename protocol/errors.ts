@@ -61,6 +61,8 @@ const sentences = {
 
   // --- data
   dataPathMissing: (path: string) => say(`No data set at ${path}.`, 'Set data.path to an existing folder or file.'),
+  dataPathNeeded: (kind: string, what: string) =>
+    say(`data.kind is '${kind}', but there is no data.path.`, `Set data.path to ${what}.`),
   dataUnreadable: (path: string, reason: string) =>
     say(`The data at ${path} can't be read: ${reason}.`, 'Check permissions and that the file is complete.'),
   dataEmpty: (path: string, expected: string) =>

@@ -30,8 +30,8 @@ export const attemptFiles = {
 export const sweepsFolder = 'sweeps';
 export const sweepFiles = {
   config: 'sweep.yaml',
-  /** The base configuration with every value spelled out, as it was when the sweep was made. */
-  base: 'base.yaml',
+  /** One resolved configuration a cell, by run name, as they were when the sweep was made. */
+  cells: 'cells',
   record: 'sweep.json',
   request: 'request.json',
   attempts: 'attempts',

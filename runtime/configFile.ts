@@ -1,7 +1,6 @@
 /** Configurations as files: presets by name, `extends:` chains, and values set on the command line. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { setYamlValue } from '../configs/editYaml.ts';
 import { formatDiagnostics, type Diagnostic } from '../configs/diagnostic.ts';
@@ -9,9 +8,10 @@ import { isPreset, textLoader } from '../configs/presets.ts';
 import { readConfig } from '../configs/readConfig.ts';
 import type { ResolvedConfig } from '../configs/schema.ts';
 import { errors } from '../protocol/errors.ts';
+import { installationFolder } from './installation.ts';
 
-/** The presets that ship with the product: `configs/` beside the built files and beside this source alike. */
-export const presetsFolder = fileURLToPath(new URL('../configs/', import.meta.url));
+/** The presets that ship with the product. */
+export const presetsFolder = join(installationFolder, 'configs');
 
 export interface ConfigFile {
   config: ResolvedConfig;

@@ -13,18 +13,16 @@ import { errors, isSimdinoError } from '../protocol/errors.ts';
 import type { CheckpointRecord, ControlRequest, MetricLine } from '../protocol/records.ts';
 import { runFiles } from '../protocol/runFolder.ts';
 import { pruneCheckpoints, saveCheckpoint } from './checkpoint/checkpoint.ts';
-import type { TensorMap } from './checkpoint/safetensors.ts';
 import type { TrainProgress } from './commands/progress.ts';
 import type { Dataset } from './data/dataset.ts';
 import { createLoader } from './data/loader.ts';
 import { evaluateKnn } from './eval/evaluateKnn.ts';
-import { stepSchedules } from './optim/schedules.ts';
-import { startTrainingExecutor } from './programs.ts';
 import { watchRequests } from './run/control.ts';
 import type { OpenRun } from './run/openRun.ts';
 import { createResourceMeter } from './run/resourceMeter.ts';
 import { openAttempt } from './run/runFolder.ts';
-import { dropPathInput } from './trainStep.ts';
+import { startTrainingExecutor } from './trainingExecutor.ts';
+import { buildTrainStep } from './trainStep.ts';
 
 export interface TrainOptions {
   dataset: Dataset;
@@ -57,7 +55,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   // --- Numbers that follow from the configuration
   const derived = derive(config, { trainImages: dataset.train.size });
   const { stepsPerEpoch, totalSteps } = derived;
-  const schedules = stepSchedules(config, derived);
+  const trainStep = buildTrainStep(config, derived);
   const due = (everyEpochs: number, step: number) => {
     const everySteps = Math.max(1, Math.round(everyEpochs * stepsPerEpoch));
     return step % everySteps === 0 || step === totalSteps;
@@ -65,7 +63,10 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   const firstStep = run.resume?.step ?? 0;
 
   // --- Engine: parameters are drawn from the seed, or come from the checkpoint
-  const executor = await startTrainingExecutor(config, { state: run.resume?.state });
+  const executor = await startTrainingExecutor(config, {
+    trainImages: dataset.train.size,
+    state: run.resume && run.resume.step > 0 ? run.resume.state : null,
+  });
 
   // --- The attempt: from here on, whatever happens is written down
   const attempt = await openAttempt(run.folder, {
@@ -83,7 +84,9 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
     attempt.log(text);
     onMessage(text);
   };
-  say(`${record.id}: ${config.method} on ${executor.engine} (${executor.device}), Node ${process.version}`);
+  say(
+    `${record.id}: ${config.method} on ${executor.engine} (${executor.device}; ${executor.reason}), Node ${process.version}`,
+  );
   run.notes.forEach(say);
 
   // --- Requests: stop and checkpoint-now, from a file or a signal
@@ -163,25 +166,21 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
     while (step < totalSteps && !stopping) {
       const batch = await loader.next();
       const dataWaitMs = performance.now() - stepEndedMs;
-      const lr = schedules.lr(step);
-      const weightDecay = schedules.weightDecay(step);
-      const momentum = schedules.momentum(step);
-      const outputs = await executor.trainStep({
-        globalCrops: batch.global,
-        localCrops: batch.local,
-        dropPath: dropPathInput(config, step),
-        lr,
-        weightDecay,
-        momentum,
-        step,
-      });
+      const { lr, weightDecay, momentum } = trainStep.scalarsAt(step);
+      const outputs = scalars(
+        await executor.step({
+          globalCrops: batch.global,
+          ...(batch.local.length > 0 ? { localCrops: batch.local } : {}),
+          ...trainStep.inputsAt(step),
+        }),
+      );
       step += 1;
       const endedMs = performance.now();
       const stepMs = endedMs - stepEndedMs;
       stepEndedMs = endedMs;
-      Object.assign(latest, outputs, {
-        gamma: derived.gamma,
-        codingRateMax: derived.codingRateMax,
+      const { updated, ...terms } = outputs;
+      Object.assign(latest, terms, {
+        ...trainStep.constants,
         lr,
         weightDecay,
         momentum,
@@ -195,7 +194,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
       recent.push(line);
       if (recent.length > windowSteps) recent.shift();
 
-      if (!Number.isFinite(outputs.loss)) {
+      if (updated !== 1) {
         attempt.metric(line);
         attempt.log(`the last ${recent.length} steps:\n${recent.map((entry) => JSON.stringify(entry)).join('\n')}`);
         throw errors.lossNotFinite(step, outputs.loss);
@@ -244,8 +243,15 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   }
 }
 
+/** The outputs of a step that are logged at every step. */
+function scalars(outputs: Record<string, ArrayLike<number>>): Record<(typeof loggedOutputs)[number], number> {
+  return Object.fromEntries(loggedOutputs.map((name) => [name, outputs[name]?.[0] ?? NaN])) as Record<
+    (typeof loggedOutputs)[number],
+    number
+  >;
+}
+const loggedOutputs = ['loss', 'distance', 'codingRate', 'teacherStudentCosine', 'gradientNorm', 'updated'] as const;
+
 function finiteOnly(metrics: Record<string, number>): CheckpointRecord['metrics'] {
   return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
 }
-
-export type { TensorMap };

@@ -8,7 +8,6 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stringify } from 'yaml';
 import { isActive } from '../../experiments/status.ts';
 import { needsRun } from '../../experiments/sweepCells.ts';
 import { LivenessWatch } from '../../experiments/store/liveness.ts';
@@ -123,16 +122,12 @@ function launchCell(
   folder: string,
   { runsFolder, simdino: [node, script] }: SweepOptions,
 ): Promise<number | null> {
-  const settings = Object.entries({ ...cell, seed }).flatMap(([key, value]) => [
-    '--set',
-    `${key}=${stringify(value).trim()}`,
-  ]);
   const args =
     action === 'resume'
       ? ['resume', runId, '--runs-dir', runsFolder]
       : [
-          ...['train', join(folder, sweepFiles.base), '--runs-dir', runsFolder, '--run-id', runId],
-          ...['--sweep', JSON.stringify({ id: sweep.id, cell, seed }), ...settings],
+          ...['train', join(folder, sweepFiles.cells, `${runId}.yaml`), '--runs-dir', runsFolder, '--run-id', runId],
+          ...['--sweep', JSON.stringify({ id: sweep.id, cell, seed })],
         ];
   const logs = join(folder, 'launch');
   mkdirSync(logs, { recursive: true });

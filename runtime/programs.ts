@@ -1,0 +1,31 @@
+/** The programs of a training run, built from plain data on either side of the executor's channel. */
+import type { ResolvedConfig } from '../configs/schema.ts';
+import { buildFeatureProgram } from './featureStep.ts';
+import type { ProgramSet } from './engines/executor/hostExecutor.ts';
+import type { ScheduleTotals } from './optim/schedules.ts';
+import { buildTrainStep } from './trainStep.ts';
+
+export interface ProgramSpec {
+  config: ResolvedConfig;
+  totals: ScheduleTotals;
+}
+
+/** Images that go through the teacher at a time when features are taken. */
+export const featureBatch = 128;
+
+/** `train` takes a step; `features` maps images to the teacher's features. Both share the networks' state. */
+export function buildPrograms({ config, totals }: ProgramSpec): ProgramSet {
+  const step = buildTrainStep(config, totals);
+  return {
+    state: step.program.state,
+    programs: {
+      train: step.program,
+      features: buildFeatureProgram(config, {
+        network: 'teacher',
+        images: featureBatch,
+        sizePx: config.crops.global.sizePx,
+      }),
+    },
+    initialState: step.initialState,
+  };
+}

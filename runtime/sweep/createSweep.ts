@@ -1,0 +1,61 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Sweep } from '../../configs/readSweep.ts';
+import { errors } from '../../protocol/errors.ts';
+import { recordVersion, type SweepRecord } from '../../protocol/records.ts';
+import { isRunId, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
+import { guard } from '../run/appendLines.ts';
+import { formatResolvedConfig } from '../run/openRun.ts';
+
+/**
+ * Makes the folder of a sweep: its record, its file as written, and each cell's configuration with nothing left open,
+ * so that later edits of the base change nothing.
+ *
+ * @throws usage when the name is taken or is none
+ */
+export function createSweep(
+  sweep: Sweep,
+  { id, text, runsFolder, createdAt }: { id: string; text: string; runsFolder: string; createdAt: string },
+): SweepRecord {
+  if (!isRunId(id)) throw errors.usage(`'${id}' is not a sweep's name: use letters, digits, '.', '_' and '-'.`);
+  const folder = join(runsFolder, sweepsFolder, id);
+  if (existsSync(folder)) throw errors.usage(`There is a sweep '${id}' already; run it again with --resume.`);
+  const digits = String(sweep.runs.length).length;
+  const record: SweepRecord = {
+    version: recordVersion,
+    id,
+    createdAt,
+    base: sweep.base,
+    axes: sweep.axes,
+    seeds: sweep.seeds,
+    cells: sweep.runs.map(({ cell, seed }, index) => ({
+      runId: `${id}-${String(index + 1).padStart(digits, '0')}`,
+      cell,
+      seed,
+    })),
+    metric: sweep.metric,
+    goal: sweep.goal,
+    slots: sweep.slots,
+  };
+  guard(folder, () => {
+    mkdirSync(join(folder, sweepFiles.cells), { recursive: true });
+    mkdirSync(join(folder, sweepFiles.attempts));
+    writeFileSync(join(folder, sweepFiles.config), text);
+    sweep.runs.forEach(({ config }, index) => {
+      const path = config.data.path === undefined ? undefined : resolve(dirname(sweep.basePath), config.data.path);
+      const absolute = path === undefined ? config : { ...config, data: { ...config.data, path } };
+      const runId = record.cells[index]?.runId;
+      writeFileSync(join(folder, sweepFiles.cells, `${runId}.yaml`), formatResolvedConfig(absolute));
+    });
+    // Last, since a folder with a sweep.json counts as a sweep.
+    writeFileSync(join(folder, sweepFiles.record), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
+  });
+  return record;
+}
+
+/** The record of a sweep that was made before. @throws usage when there is none */
+export function readSweepRecord(runsFolder: string, id: string): SweepRecord {
+  const path = join(runsFolder, sweepsFolder, id, sweepFiles.record);
+  if (!isRunId(id) || !existsSync(path)) throw errors.usage(`There is no sweep '${id}' in ${runsFolder}.`);
+  return JSON.parse(readFileSync(path, 'utf8')) as SweepRecord;
+}

@@ -1,0 +1,86 @@
+/** The executor with the programs of a training run loaded: what the trainer and evaluations talk to. */
+import { derive } from '../configs/derive.ts';
+import type { ResolvedConfig } from '../configs/schema.ts';
+import { errors } from '../protocol/errors.ts';
+import type { NamedTensor, TensorMap } from './checkpoint/safetensors.ts';
+import type { Arrays } from './engines/executor/messages.ts';
+import { startExecutor, type Executor } from './engines/executor/startExecutor.ts';
+import { builtFile } from './installation.ts';
+import { featureBatch, type ProgramSpec } from './programs.ts';
+
+export interface TrainingExecutor {
+  readonly engine: string;
+  readonly device: string;
+  /** Why this engine was chosen. */
+  readonly reason: string;
+  readonly pid: number;
+  /** Takes one training step; see `TrainStep` for inputs and outputs. */
+  step(inputs: Arrays): Promise<Arrays>;
+  /** The teacher's features of `count` images [count,H,W,3], count at most `featureBatch`: [count, width]. */
+  features(images: Uint8Array, count: number): Promise<Float32Array>;
+  readState(): Promise<TensorMap>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the executor of a run.
+ *
+ * @param options.state a checkpoint's tensors; a fresh run draws its parameters from the seed
+ * @throws engineUnavailable, executorCrashed, checkpointCorrupt when the tensors are not those of the configuration
+ */
+export async function startTrainingExecutor(
+  config: ResolvedConfig,
+  { trainImages, state, onLog }: { trainImages: number; state: TensorMap | null; onLog?: (text: string) => void },
+): Promise<TrainingExecutor> {
+  const { totalSteps, warmupSteps } = derive(config, { trainImages });
+  const spec: ProgramSpec = { config, totals: { totalSteps, warmupSteps } };
+  const executor = await startExecutor({
+    entry: builtFile('executor.mjs'),
+    engine: config.runtime.engine,
+    threads: config.runtime.threads,
+    spec,
+    ...(state ? { initialState: arraysOf(state) } : {}),
+    ...(onLog ? { onLog } : {}),
+  });
+  if (state) await requireTensors(executor, state);
+  const imageBytes = config.crops.global.sizePx ** 2 * 3;
+  return {
+    engine: executor.engine,
+    device: executor.device,
+    reason: executor.reason,
+    pid: executor.pid,
+    step: (inputs) => executor.run('train', inputs),
+    features: async (images, count) => {
+      // A graph's shapes are fixed: the last batch is filled up with black images, whose features are dropped.
+      const full = featureBatch * imageBytes;
+      const padded = images.length === full ? images : new Uint8Array(full);
+      if (padded !== images) padded.set(images);
+      const { features } = await executor.run('features', { images: padded });
+      const all = features as Float32Array;
+      return all.subarray(0, (all.length / featureBatch) * count);
+    },
+    readState: async () => tensorsOf(await executor.readState(), executor.state),
+    close: () => executor.close(),
+  };
+}
+
+/** A checkpoint of another configuration would leave entries at zero; refuse it instead. */
+async function requireTensors(executor: Executor, state: TensorMap): Promise<void> {
+  const missing = Object.keys(executor.state).filter((name) => !state.has(name));
+  if (missing.length === 0) return;
+  await executor.close();
+  throw errors.checkpointCorrupt('of this run', `it lacks ${missing.length} tensors, such as ${missing[0]}`);
+}
+
+function arraysOf(state: TensorMap): Arrays {
+  return Object.fromEntries([...state].map(([name, { data }]) => [name, data]));
+}
+
+function tensorsOf(arrays: Arrays, specs: Readonly<Record<string, { shape: readonly number[] }>>): TensorMap {
+  return new Map(
+    Object.entries(arrays).map(([name, data]): [string, NamedTensor] => [
+      name,
+      { shape: specs[name]?.shape ?? [data.length], data: data as Float32Array },
+    ]),
+  );
+}
