@@ -20,7 +20,7 @@ const folders = (...names) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', '.types/', '.cache/', 'runs/', 'node_modules/', '.vscode-test/', 'docs/', 'test/golden/data/'] },
+  { ignores: ['dist/', '.types/', '.cache/', 'runs/', 'node_modules/', '.vscode-test/', 'docs/', 'test/golden/data/', 'runtime/data/kernels/assembly/', 'runtime/data/kernels/imageKernels.wasm.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.mjs', '**/*.js'],

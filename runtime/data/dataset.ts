@@ -1,0 +1,93 @@
+/**
+ * What a data set is to the rest of the runtime: up to three splits of images with optional labels.
+ *
+ * A split can be shared with worker threads: `share()` gives a handle that survives `postMessage` without copying the
+ * pixels or the file list (they live in SharedArrayBuffers), and `attachSplit` of `datasets/registry.ts` opens it there.
+ */
+export interface RawImage {
+  widthPx: number;
+  heightPx: number;
+  /** 1 is grey and stands for three equal channels. */
+  channels: 1 | 3;
+  /** Rows from the top, channels interleaved. */
+  data: Uint8Array;
+}
+
+export const splitNames = ['train', 'validation', 'test'] as const;
+export type SplitName = (typeof splitNames)[number];
+
+export interface Split {
+  name: SplitName;
+  /** Where the images come from, for messages. */
+  path: string;
+  size: number;
+  /** Names of the classes in the order of the labels; null where images have no labels. */
+  classes: readonly string[] | null;
+  /** Decodes an image. Rejects with `FaultyImage` where the file is not a readable image. */
+  image(index: number): Promise<RawImage>;
+  label(index: number): number | null;
+  /** What identifies the image to a person: a path, or a file and a position in it. */
+  nameOf(index: number): string;
+  share(): SplitHandle;
+}
+
+export interface Dataset {
+  kind: string;
+  /** Where it was found. */
+  path: string;
+  classes: readonly string[] | null;
+  train: Split;
+  validation: Split | null;
+  test: Split | null;
+}
+
+/** A part of a split: the images at `indices` of `source`, in that order. */
+export interface SubsetHandle {
+  source: 'subset';
+  name: SplitName;
+  of: SplitHandle;
+  indices: Uint32Array<SharedArrayBuffer>;
+}
+
+/** Images held in memory, all of one size. */
+export interface MemoryHandle {
+  source: 'memory';
+  name: SplitName;
+  path: string;
+  size: number;
+  widthPx: number;
+  heightPx: number;
+  channels: 1 | 3;
+  pixels_NHWC: Uint8Array<SharedArrayBuffer>;
+  labels_N: Int32Array<SharedArrayBuffer> | null;
+  classes: readonly string[] | null;
+}
+
+/** Image files under one folder. */
+export interface FilesHandle {
+  source: 'files';
+  name: SplitName;
+  path: string;
+  size: number;
+  /** UTF-8 of all relative paths, one after the other, and where each begins and ends. */
+  names: Uint8Array<SharedArrayBuffer>;
+  nameEnds_N: Uint32Array<SharedArrayBuffer>;
+  labels_N: Int32Array<SharedArrayBuffer> | null;
+  classes: readonly string[] | null;
+}
+
+/** Images drawn by a formula. */
+export interface SyntheticHandle {
+  source: 'synthetic';
+  name: SplitName;
+  size: number;
+  classCount: number;
+  sizePx: number;
+}
+
+export type SplitHandle = SubsetHandle | MemoryHandle | FilesHandle | SyntheticHandle;
+
+/** An image that can't be used; the loader skips, counts and reports it. */
+export class FaultyImage extends Error {
+  override readonly name = 'FaultyImage';
+}
