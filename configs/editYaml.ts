@@ -3,7 +3,7 @@
  * the result: exactly the wished value has changed, or the edit is refused.
  */
 import { errors } from '../protocol/errors.ts';
-import { isAlias, isMap, isScalar, isSeq, stringify, visit, type Node, type Pair } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parse, visit, type Node, type Pair } from 'yaml';
 import type { TextEdit } from './diagnostic.ts';
 import { isPlainMap, valueAt, withoutKey, withValue } from './plainValues.ts';
 import { entriesOf, keyText, locate, readYaml, type Located, type YamlText } from './yamlDocument.ts';
@@ -49,13 +49,17 @@ export function yamlInline(value: unknown): string {
     return entries.length > 0 ? `{ ${entries.join(', ')} }` : '{}';
   }
   if (typeof value === 'number' && value !== 0 && Math.abs(value) < 1e-4) return value.toExponential();
-  return stringify(value, { lineWidth: 0, defaultStringType: 'PLAIN' }).trimEnd();
+  if (typeof value !== 'string') return String(value);
+  // Quoted unless it is a plain word that reads back as this very text in a block and in a flow.
+  return /^[\p{L}_./~][\p{L}\p{N}_./~ -]*$/u.test(value) && value === value.trim() && parse(value) === value
+    ? value
+    : JSON.stringify(value);
 }
 
 function readable(text: string, steps: readonly string[]): YamlText {
   const yaml = readYaml(text);
   const fault = yaml.diagnostics.find((diagnostic) => diagnostic.severity === 'error');
-  if (fault) throw refused(steps, `line ${fault.line} is not valid YAML: ${fault.message}`);
+  if (fault) throw refused(steps, `line ${fault.line} is not valid YAML (${fault.message.replace(/\.$/, '')})`);
   return yaml;
 }
 
@@ -197,7 +201,7 @@ function checked(yaml: YamlText, edits: TextEdit[], steps: readonly string[], wi
   const text = applyEdits(yaml.text, edits);
   const after = readYaml(text);
   if (after.diagnostics.some((diagnostic) => diagnostic.severity === 'error')) {
-    throw refused(steps, `the result would not be valid YAML: ${after.diagnostics[0]!.message}`);
+    throw refused(steps, `the result would not be valid YAML (${after.diagnostics[0]!.message.replace(/\.$/, '')})`);
   }
   const changed = differences(wished ?? null, after.value ?? null);
   const sharing = aliasUsers(yaml);

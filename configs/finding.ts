@@ -25,3 +25,8 @@ export function show(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
+
+/** A default in a message: irrational ones are cut, since nobody types seventeen digits. */
+export function showRounded(value: unknown): string {
+  return show(typeof value === 'number' ? Number(value.toPrecision(6)) : value);
+}

@@ -42,7 +42,7 @@ function* learningRateOfAnotherBatch({ optim, train }: ResolvedConfig): Iterable
 function* weakCodingRate(config: ResolvedConfig): Iterable<Finding> {
   const { codingRateMax, codingRateCollapsed } = codingRateBounds(codingRateShape(config));
   const gain = gammaOf(config) * (codingRateMax - codingRateCollapsed);
-  if (gain >= 0.3) return;
+  if (gain >= 0.28) return;
   yield remark(
     'warning',
     ['loss.gamma', 'loss.gammaFactor', 'loss.codingRate.groups', 'loss.eps', 'train.batchSize', 'loss'],

@@ -5,7 +5,7 @@ import { nearest } from './nearest.ts';
 import { isPlainMap, mergeDeep, valueAt, withoutKey } from './plainValues.ts';
 import { presets, type LoadText } from './presets.ts';
 import type { ResolvedConfig } from './schema.ts';
-import { validateConfig } from './validateConfig.ts';
+import { validateConfig, type Validation } from './validateConfig.ts';
 import { locate, placeOf, readYaml, type YamlText } from './yamlDocument.ts';
 
 export interface ReadOptions {
@@ -42,14 +42,23 @@ function read(text: string, options: ReadOptions, chain: readonly string[]): Rea
   if (diagnostic) diagnostics.push(diagnostic);
   const own = yaml.value ?? {};
   const merged = base === undefined || !isPlainMap(own) ? own : mergeDeep(base, own);
-  const { findings, config, tentative } = validateConfig(merged);
+  // A text that can't be read at all has said so; its values are unknown rather than missing.
+  const { findings, config, tentative }: Validation =
+    yaml.value === undefined ? { findings: [] } : validateConfig(merged);
+  const baseUnknown = diagnostic !== undefined;
+  const brokenFrom = Math.min(
+    ...yaml.diagnostics.filter(({ severity }) => severity === 'error').map(({ line }) => line),
+  );
   for (const finding of findings) {
     if (finding.code === 'paper' && options.paperLint === false) continue;
+    // Behind a syntax error keys and values are guesses.
+    if (finding.code === 'missingKey' && (baseUnknown || brokenFrom < Infinity)) continue;
     // What the extended file alone is to blame for is said there, or by `extendsInvalid`.
     const own = finding.paths.some((path) => locate(yaml, path) !== undefined);
     if (!own && (diagnostic?.code === 'extendsInvalid' || (base !== undefined && finding.severity !== 'error')))
       continue;
-    diagnostics.push(positioned(finding, yaml));
+    const placed = positioned(finding, yaml);
+    if (placed.line < brokenFrom) diagnostics.push(placed);
   }
   diagnostics.sort((a, b) => a.start - b.start);
   return {
@@ -103,6 +112,8 @@ export function readReference(
   const faults = below.diagnostics.filter(({ severity, code }) => severity === 'error' && code !== 'missingKey');
   const first = faults[0];
   if (!first) return base;
+  if (first.code === 'extendsCycle')
+    return { ...base, diagnostic: problem('extendsCycle', first.message, first.remedy) };
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
   const message = `${loaded.path}, line ${first.line}: ${sentence(first)}${more}`;
   return { ...base, diagnostic: problem('extendsInvalid', message, 'Correct that file.') };

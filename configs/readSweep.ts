@@ -59,7 +59,7 @@ export function readSweep(text: string, options: ReadOptions): ReadSweep {
   const parsed = sweepSchema.safeParse(yaml.value ?? {});
   if (!parsed.success) {
     add(parsed.error.issues.flatMap((issue) => findingsOf(issue, yaml.value ?? {}, sweepVocabulary())));
-    return { yaml, diagnostics };
+    return { yaml, diagnostics: inOrder(diagnostics) };
   }
   const file = parsed.data;
   const axes = axesOf(file);
@@ -68,7 +68,7 @@ export function readSweep(text: string, options: ReadOptions): ReadSweep {
   add(shapeFindings(file));
   const cells = expandCells({ axes, cells: file.cells, seeds: file.seeds });
   if (cells.length > maxRuns) add([tooManyRuns(cells.length)]);
-  if (base.value === undefined || hasErrors(diagnostics)) return { yaml, diagnostics };
+  if (base.value === undefined || hasErrors(diagnostics)) return { yaml, diagnostics: inOrder(diagnostics) };
 
   const common = Object.entries(file.set).reduce<unknown>(
     (value, [key, set]) => mergeDeep(value, withValue({}, splitPath(key), set)),
@@ -91,7 +91,7 @@ export function readSweep(text: string, options: ReadOptions): ReadSweep {
         .filter(({ paths, severity }) => severity === 'error' || paths.some(([section]) => section !== 'base')),
     );
   });
-  diagnostics.sort((a, b) => a.start - b.start);
+  inOrder(diagnostics);
   if (hasErrors(diagnostics)) return { yaml, diagnostics };
   const better = metricCatalogue[file.metric].better;
   return {
@@ -108,6 +108,10 @@ export function readSweep(text: string, options: ReadOptions): ReadSweep {
       runs,
     },
   };
+}
+
+function inOrder(diagnostics: Diagnostic[]): Diagnostic[] {
+  return diagnostics.sort((a, b) => a.start - b.start);
 }
 
 let catalogue: ReadonlyMap<string, FieldRow> | undefined;

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Suggestion } from './diagnostic.ts';
 import { keysOf, type FieldRow } from './fieldCatalogue.ts';
-import { show, splitPath, type Finding } from './finding.ts';
+import { show, showRounded, splitPath, type Finding } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { valueAt } from './plainValues.ts';
 import type { KeyPath } from './yamlDocument.ts';
@@ -103,7 +103,7 @@ function invalidValue(row: FieldRow, path: KeyPath, got: unknown): Finding {
   const meant = typeof got === 'string' ? nearest(got, row.choices ?? []) : undefined;
   const remedies = [
     meant !== undefined ? `Did you mean \`${meant}\`?` : '',
-    meant === undefined && row.default !== undefined ? `The default is ${show(row.default)}.` : '',
+    meant === undefined && row.default !== undefined ? `The default is ${showRounded(row.default)}.` : '',
   ];
   return {
     severity: 'error',

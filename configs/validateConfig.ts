@@ -53,7 +53,11 @@ export function validateConfig(input: unknown): Validation {
   findings.push(...sizes.filter(untouched));
   if (sizes.length > 0) return { findings };
   const tentative = resolveConfig(config);
-  findings.push(...[...relationFindings(tentative, (path) => isChosen(tentative, input, path)), ...paperFindings(tentative)].filter(untouched));
+  findings.push(
+    ...[...relationFindings(tentative, (path) => isChosen(tentative, input, path)), ...paperFindings(tentative)].filter(
+      untouched,
+    ),
+  );
   const valid = !findings.some((finding) => finding.severity === 'error');
   return valid ? { config: tentative, tentative, findings } : { tentative, findings };
 }

@@ -8,10 +8,14 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
+  visit,
+  type Alias,
   type Document,
   type Node,
   type Pair,
   type YAMLMap,
+  type YAMLParseError,
+  type YAMLWarning,
 } from 'yaml';
 import type { Diagnostic, Place } from './diagnostic.ts';
 
@@ -39,7 +43,7 @@ const aliasLimit = 1000;
 
 export function readYaml(text: string): YamlText {
   const lines = new LineCounter();
-  const document = parseDocument(text, { merge: true, lineCounter: lines, prettyErrors: false, strict: true });
+  const document = parseDocument(text, { merge: true, lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const place = (start: number, end: number): Place => {
     const { line, col } = lines.linePos(Math.min(start, text.length));
     return { start, end: Math.max(start, end), line: Math.max(1, line), column: Math.max(1, col) };
@@ -50,26 +54,25 @@ export function readYaml(text: string): YamlText {
       ...place(Math.min(start, text.length), Math.min(Math.max(end, start + 1), text.length)),
       severity: error.name === 'YAMLWarning' ? 'warning' : 'error',
       code: 'syntax',
-      message: asSentence(error.message),
-      remedy: '',
+      ...syntaxSentence(error, text),
       path: '',
       keys: [],
       suggestions: [],
     };
   });
+  diagnostics.push(...unresolvedAliases(document).map((alias) => aliasDiagnostic(alias, place)));
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: aliasLimit });
   } catch (error) {
-    // An alias without an anchor, or a bomb of nested aliases: the only faults that reading values can meet.
-    const reason = error instanceof Error ? error.message : String(error);
+    // An unresolved alias has its diagnostic already; a bomb of nested aliases is the other fault that can show here.
     if (diagnostics.length === 0) {
       diagnostics.push({
         ...place(0, text.length),
         severity: 'error',
-        code: 'unresolvedAlias',
-        message: asSentence(reason),
-        remedy: 'Check the anchors (&name) and aliases (*name).',
+        code: 'syntax',
+        message: asSentence(error instanceof Error ? error.message : String(error)),
+        remedy: 'Use fewer aliases.',
         path: '',
         keys: [],
         suggestions: [],
@@ -116,7 +119,9 @@ export function entriesOf(node: unknown): Pair<Node, Node | null>[] {
 }
 
 export function keyText(pair: Pair): string {
-  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+  if (!isScalar(pair.key)) return String(pair.key);
+  // The parser reads a merge key, `<<`, as a symbol.
+  return typeof pair.key.value === 'symbol' ? (pair.key.value.description ?? '') : String(pair.key.value);
 }
 
 function stepInto(yaml: YamlText, from: Located, step: string | number): Located | undefined {
@@ -150,6 +155,45 @@ function firstContent(yaml: YamlText): Place {
   const range = first && rangeOf(first);
   if (range) return yaml.place(range[0], range[1]);
   return yaml.place(0, Math.min(yaml.text.length, 1));
+}
+
+function unresolvedAliases(document: Document.Parsed): Alias[] {
+  const anchors = new Set<string>();
+  const unresolved: Alias[] = [];
+  visit(document, {
+    Node(_key, node) {
+      if (isAlias(node)) {
+        if (!anchors.has(node.source)) unresolved.push(node);
+      } else if ('anchor' in node && node.anchor !== undefined) anchors.add(node.anchor);
+    },
+  });
+  return unresolved;
+}
+
+function aliasDiagnostic(alias: Alias, place: YamlText['place']): Diagnostic {
+  const [start, end] = alias.range ?? [0, 1];
+  return {
+    ...place(start, end),
+    severity: 'error',
+    code: 'unresolvedAlias',
+    message: `\`*${alias.source}\` names an anchor that is not set before it.`,
+    remedy: `Set it with \`&${alias.source}\` above, or write the value.`,
+    path: '',
+    keys: [],
+    suggestions: [],
+  };
+}
+
+/** The parser's words, but for the mistakes that are common and that it says without naming the thing. */
+function syntaxSentence(error: YAMLParseError | YAMLWarning, text: string): { message: string; remedy: string } {
+  if (error.code === 'DUPLICATE_KEY') {
+    const key = /^[^\s:,}]*/.exec(text.slice(error.pos[0]))?.[0] ?? '';
+    return { message: `\`${key}\` is written twice in one section.`, remedy: 'Remove one of them.' };
+  }
+  if (error.code === 'TAB_AS_INDENT') {
+    return { message: 'A tab indents this line.', remedy: 'YAML takes spaces only.' };
+  }
+  return { message: asSentence(error.message), remedy: '' };
 }
 
 function asSentence(message: string): string {

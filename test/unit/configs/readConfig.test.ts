@@ -1,0 +1,333 @@
+import { describe, expect, test } from 'vitest';
+import { countDiagnostics, formatDiagnostics } from '../../../configs/diagnostic.ts';
+import { quickFixes } from '../../../configs/quickFixes.ts';
+import { applyEdits } from '../../../configs/editYaml.ts';
+import { readConfig, type ReadConfig } from '../../../configs/readConfig.ts';
+import { loadFrom } from './presetFiles.ts';
+
+function read(text: string, files: Record<string, string> = {}): ReadConfig {
+  return readConfig(text, { path: 'my.yaml', load: loadFrom(files) });
+}
+
+/** The terminal form of everything that is said about a text. */
+function said(text: string, files: Record<string, string> = {}): string {
+  return `\n${formatDiagnostics(read(text, files).diagnostics, text, 'my.yaml')}\n`;
+}
+
+const valid = 'data: { kind: synthetic }\n';
+
+describe('a valid text', () => {
+  test('an empty section is as good as none', () => {
+    const { config, diagnostics } = read(`${valid}loss:\n  # nothing yet\ncrops:\n`);
+    expect(diagnostics).toEqual([]);
+    expect(config?.loss.eps).toBeCloseTo(0.2236, 4);
+  });
+
+  test('anchors, aliases and merge keys', () => {
+    const { config, diagnostics } = read(
+      'data: { kind: synthetic }\nloss:\n  eps: &width 0.3\n  gamma: *width\ncrops:\n  global: &view { sizePx: 64, scale: [0.2, 0.9] }\n  local: { <<: *view, sizePx: 32 }\n',
+    );
+    expect(diagnostics).toEqual([]);
+    expect(config?.loss.gamma).toBe(0.3);
+    expect(config?.crops.local).toMatchObject({ sizePx: 32, scale: [0.2, 0.9] });
+  });
+
+  test('extends a preset: maps merge, lists are replaced', () => {
+    const { config, diagnostics } = read('extends: tiny\ncrops: { global: { blur: [0.5] } }\nseed: 3\n');
+    expect(diagnostics).toEqual([]);
+    expect(config).toMatchObject({ seed: 3, model: { width: 16 }, crops: { global: { sizePx: 16, blur: [0.5] } } });
+    expect(config).not.toHaveProperty('extends');
+  });
+
+  test('extends a file that extends a preset', () => {
+    const { config } = read('extends: base.yaml\nseed: 3\n', { 'base.yaml': 'extends: tiny\ntrain: { epochs: 9 }\n' });
+    expect(config).toMatchObject({ seed: 3, train: { epochs: 9, batchSize: 16 } });
+  });
+});
+
+describe('sentences', () => {
+  test('every problem is collected, each with its place', () => {
+    expect(
+      said(
+        'method: simdinoo\ndata:\n  kind: fashion-mnst\n  lr: 0.1\nloss:\n  epss: 0.3\n  gamma: baalnced\ncrops:\n  global: { scale: [0.5, 2] }\ntrain: { batchSize: , epochs: 3 }\noptim: 3\n',
+      ),
+    ).toMatchInlineSnapshot(`
+      "
+      my.yaml:1:9 error: \`method\` must be \`simdino\`, got "simdinoo". Did you mean \`simdino\`?
+      1 | method: simdinoo
+        |         ^^^^^^^^
+      my.yaml:3:9 error: \`data.kind\` must be one of fashion-mnist, imagefolder, idx, cifar, synthetic, got "fashion-mnst". Did you mean \`fashion-mnist\`?
+      3 |   kind: fashion-mnst
+        |         ^^^^^^^^^^^^
+      my.yaml:4:3 error: \`data.lr\` is not a key of a configuration. Did you mean \`optim.lr\`? Keys of data: kind, path, heldOut, maxTrainImages, maxFaultyShare, mean, std, synthetic.
+      4 |   lr: 0.1
+        |   ^^
+      my.yaml:6:3 error: \`loss.epss\` is not a key of a configuration. Did you mean \`eps\`? Keys of loss: preset, eps, gamma, gammaFactor, pairs, codingRate.
+      6 |   epss: 0.3
+        |   ^^^^
+      my.yaml:7:10 error: \`loss.gamma\` must be \`auto\`, \`balanced\` or a number 0 or more, got "baalnced". Did you mean \`balanced\`?
+      7 |   gamma: baalnced
+        |          ^^^^^^^^
+      my.yaml:9:26 error: \`crops.global.scale\` must be a list of 2 numbers, each above 0 and at most 1, got 2. The default is [0.4,1].
+      9 |   global: { scale: [0.5, 2] }
+        |                          ^
+      my.yaml:10:10 error: \`train.batchSize\` has no value. Give a whole number above 0, or remove the line.
+      10 | train: { batchSize: , epochs: 3 }
+         |          ^^^^^^^^^
+      my.yaml:11:8 error: \`optim\` must be a section with keys of its own, got 3.
+      11 | optim: 3
+         |        ^
+      "
+    `);
+  });
+
+  test('relations between keys', () => {
+    expect(
+      said(
+        'extends: quickstart\ncrops:\n  local: { scale: [0.5, 0.2], sizePx: 13 }\ntrain: { batchSize: 100 }\nmodel: { heads: 5 }\nloss:\n  codingRate: { groups: 8 }\noptim: { warmupEpochs: 10, minLr: 1 }\neval: { split: test, knn: { k: 30000 } }\n',
+      ),
+    ).toMatchInlineSnapshot(`
+      "
+      my.yaml:3:19 error: crops.local.scale starts at 0.5, above its end 0.2. Swap the two numbers.
+      3 |   local: { scale: [0.5, 0.2], sizePx: 13 }
+        |                   ^^^^^^^^^^
+      my.yaml:3:39 error: crops.local.sizePx 13 is not a multiple of model.patchSizePx 4. Set it to 12.
+      3 |   local: { scale: [0.5, 0.2], sizePx: 13 }
+        |                                       ^^
+      my.yaml:5:17 error: model.width 96 is not a multiple of model.heads 5. Set model.heads to a divisor of 96, such as 4.
+      5 | model: { heads: 5 }
+        |                 ^
+      my.yaml:7:25 error: loss.codingRate.groups 8 does not divide train.batchSize 100. Set it to a divisor, such as 10.
+      7 |   codingRate: { groups: 8 }
+        |                         ^
+      my.yaml:8:24 warning: The warm-up of 10 epochs does not end before the training of 2. Set optim.warmupEpochs to about a tenth of train.epochs.
+      8 | optim: { warmupEpochs: 10, minLr: 1 }
+        |                        ^^
+      my.yaml:8:35 error: optim.minLr 1 is above the peak learning rate 0.000781 (optim.lr 0.002 x batch 100 / 256). Lower optim.minLr.
+      8 | optim: { warmupEpochs: 10, minLr: 1 }
+        |                                   ^
+      my.yaml:9:16 warning: The run queries the test split during training although images are held out for that. Set eval.split: validation, and evaluate the test split once at the end.
+      9 | eval: { split: test, knn: { k: 30000 } }
+        |                ^^^^
+      my.yaml:9:32 error: eval.knn.k 30000 is above the gallery's 10000 images. Lower eval.knn.k.
+      9 | eval: { split: test, knn: { k: 30000 } }
+        |                                ^^^^^
+      "
+    `);
+  });
+
+  test('remarks that cite the paper', () => {
+    expect(said('extends: simdino_vits16\nloss: { eps: 0.05, gammaFactor: 0.5 }\noptim: { lr: 0.002 }\n'))
+      .toMatchInlineSnapshot(`
+      "
+      my.yaml:2:14 warning: loss.eps 0.05 looks like the authors' \`eps\`, which is epsilon squared; here it is epsilon itself. For the authors' value write 0.2236. (eq. (7); authors' code)
+      2 | loss: { eps: 0.05, gammaFactor: 0.5 }
+        |              ^^^^
+      my.yaml:3:14 warning: optim.lr 0.002 is per 256 images: with a batch of 512 the peak is 0.004. Table 4's 0.002 is the peak for a batch of 1024. For the published recipe write 0.0005. (Table 4; authors' log peaks at 0.001 for a batch of 512)
+      3 | optim: { lr: 0.002 }
+        |              ^^^^^
+      "
+    `);
+  });
+
+  test('remarks that cite the paper can be turned off', () => {
+    const text = 'extends: tiny\nloss: { eps: 0.05 }\n';
+    expect(read(text).diagnostics.map(({ code }) => code)).toEqual(['paper']);
+    expect(readConfig(text, { path: 'my.yaml', load: loadFrom({}), paperLint: false }).diagnostics).toEqual([]);
+  });
+
+  test('syntax', () => {
+    expect(said('data: { kind: synthetic\nloss:\n  eps: 0.3\n   gamma: 1\n')).toMatchInlineSnapshot(`
+      "
+      my.yaml:2:1 error: Flow map in block collection must be sufficiently indented and end with a }.
+      2 | loss:
+        | ^
+      my.yaml:3:8 error: Nested mappings are not allowed in compact mappings.
+      3 |   eps: 0.3
+        |        ^
+      my.yaml:3:8 error: Implicit keys need to be on a single line.
+      3 |   eps: 0.3
+        |        ^^^
+      "
+    `);
+  });
+
+  test('an alias without an anchor', () => {
+    expect(said('data: { kind: synthetic }\nloss: { eps: *missing }\n')).toMatchInlineSnapshot(`
+      "
+      my.yaml:2:14 error: \`*missing\` names an anchor that is not set before it. Set it with \`&missing\` above, or write the value.
+      2 | loss: { eps: *missing }
+        |              ^^^^^^^^
+      "
+    `);
+  });
+
+  test('a key written twice', () => {
+    expect(said('data: { kind: synthetic }\nseed: 1\nseed: 2\n')).toMatchInlineSnapshot(`
+      "
+      my.yaml:3:1 error: \`seed\` is written twice in one section. Remove one of them.
+      3 | seed: 2
+        | ^
+      "
+    `);
+  });
+
+  test('not a map', () => {
+    expect(said('- a\n- b\n')).toMatchInlineSnapshot(`
+      "
+      my.yaml:1:1 error: A configuration must be a map of keys to values, got ["a","b"]. Start with \`method: simdino\`.
+      1 | - a
+        | ^
+      "
+    `);
+  });
+
+  test('an empty file', () => {
+    expect(said('')).toMatchInlineSnapshot(`
+      "
+      my.yaml:1:1 error: \`data\` is missing. Add the section, for example \`data: { kind: fashion-mnist }\`.
+      1 | 
+        | ^
+      "
+    `);
+  });
+
+  test('sizes of the backbone', () => {
+    expect(said(`${valid}model: { architecture: custom, width: 64 }\n`)).toMatchInlineSnapshot(`
+      "
+      my.yaml:2:24 error: A \`custom\` architecture needs model.width, model.depth and model.heads; missing: depth, heads. Add model.depth, or take a named architecture: vit_tiny, vit_small, vit_base, vit_large.
+      2 | model: { architecture: custom, width: 64 }
+        |                        ^^^^^^
+      "
+    `);
+    expect(said(`${valid}model: { width: 64 }\n`)).toMatchInlineSnapshot(`
+      "
+      my.yaml:2:17 error: \`model.width\` is 64, but vit_small has 384. Remove the key, or set model.architecture: custom.
+      2 | model: { width: 64 }
+        |                 ^^
+      "
+    `);
+  });
+
+  test('what has no effect', () => {
+    expect(said('data: { kind: imagefolder, path: x, synthetic: { images: 9 } }\nloss: { gamma: 1, gammaFactor: 2 }\n'))
+      .toMatchInlineSnapshot(`
+      "
+      my.yaml:1:37 warning: \`data.synthetic\` has no effect: data.kind is \`imagefolder\`. Remove it, or change the other key.
+      1 | data: { kind: imagefolder, path: x, synthetic: { images: 9 } }
+        |                                     ^^^^^^^^^
+      my.yaml:2:19 warning: \`loss.gammaFactor\` has no effect: loss.gamma is a number, not \`auto\` or \`balanced\`. Remove it, or change the other key.
+      2 | loss: { gamma: 1, gammaFactor: 2 }
+        |                   ^^^^^^^^^^^
+      "
+    `);
+  });
+});
+
+describe('extends', () => {
+  test('a preset that does not exist', () => {
+    expect(said('extends: quickstrat\n')).toMatchInlineSnapshot(`
+      "
+      my.yaml:1:10 error: \`extends: quickstrat\` names no preset and no file. Did you mean \`quickstart\`? Presets: quickstart, simdino_vits16, tiny; a path is relative to this file.
+      1 | extends: quickstrat
+        |          ^^^^^^^^^^
+      "
+    `);
+  });
+
+  test('a circle', () => {
+    expect(said('extends: a.yaml\n', { 'a.yaml': 'extends: b.yaml\n', 'b.yaml': 'extends: a.yaml\n' }))
+      .toMatchInlineSnapshot(`
+        "
+        my.yaml:1:10 error: Configurations extend each other in a circle: my.yaml -> a.yaml -> b.yaml -> a.yaml. Remove one \`extends:\`.
+        1 | extends: a.yaml
+          |          ^^^^^^
+        "
+      `);
+    expect(said('extends: my.yaml\n', { 'my.yaml': 'extends: my.yaml\n' })).toMatchInlineSnapshot(`
+      "
+      my.yaml:1:10 error: Configurations extend each other in a circle: my.yaml -> my.yaml. Remove one \`extends:\`.
+      1 | extends: my.yaml
+        |          ^^^^^^^
+      "
+    `);
+  });
+
+  test('a faulty file is reported once, at the key that names it', () => {
+    const text = 'extends: base.yaml\nseed: 1\n';
+    expect(said(text, { 'base.yaml': `${valid}loss: { epss: 1, gamma: x }\n` })).toMatchInlineSnapshot(`
+      "
+      my.yaml:1:10 error: base.yaml, line 2: \`loss.epss\` is not a key of a configuration. Did you mean \`eps\`? Keys of loss: preset, eps, gamma, gammaFactor, pairs, codingRate. (and 1 more) Correct that file.
+      1 | extends: base.yaml
+        |          ^^^^^^^^^
+      "
+    `);
+  });
+
+  test('a base may leave open what its extender adds', () => {
+    expect(read('extends: base.yaml\ndata: { kind: synthetic }\n', { 'base.yaml': 'seed: 4\n' }).config?.seed).toBe(4);
+  });
+
+  test('a relation that an inherited value breaks is marked where this file takes part', () => {
+    const [diagnostic] = read('extends: quickstart\nmodel: { patchSizePx: 5 }\n').diagnostics;
+    expect(diagnostic).toMatchObject({ path: 'model.patchSizePx', line: 2 });
+  });
+});
+
+describe('quick fixes', () => {
+  const fixed = (text: string, files: Record<string, string> = {}): Record<string, string> => {
+    const fixes = read(text, files).diagnostics.flatMap((diagnostic) => quickFixes(text, diagnostic));
+    return Object.fromEntries(fixes.map((fix) => [fix.title, applyEdits(text, fix.edits)]));
+  };
+
+  test('a mistyped key', () => {
+    expect(fixed(`${valid}loss:\n  # wide\n  epss: 0.3 # tuned\n`)).toEqual({
+      'Change to `eps`': `${valid}loss:\n  # wide\n  eps: 0.3 # tuned\n`,
+      'Remove `loss.epss`': `${valid}loss:\n  # wide\n`,
+    });
+  });
+
+  test('a key in the wrong section', () => {
+    expect(fixed(`${valid}train:\n  epochs: 20\n  warmupEpochs: 3 # short\n`)).toMatchObject({
+      'Move to `optim.warmupEpochs`': `${valid}train:\n  epochs: 20\noptim:\n  warmupEpochs: 3\n`,
+    });
+  });
+
+  test('a mistyped value', () => {
+    expect(fixed(`${valid}loss: { pairs: crosview, gamma: balancd }\n`)).toEqual({
+      'Set `loss.pairs` to crossView': `${valid}loss: { pairs: crossView, gamma: balancd }\n`,
+      'Set `loss.gamma` to balanced': `${valid}loss: { pairs: crosview, gamma: balanced }\n`,
+    });
+  });
+
+  test('a preset', () => {
+    expect(fixed('extends: quickstrat # mine\n')).toMatchObject({
+      'Set `extends` to quickstart': 'extends: quickstart # mine\n',
+    });
+  });
+
+  test('epsilon given as its square', () => {
+    expect(fixed(`${valid}loss:\n  eps: 0.05 # as published\n`)).toEqual({
+      'Set `loss.eps` to 0.2236': `${valid}loss:\n  eps: 0.2236 # as published\n`,
+    });
+  });
+
+  test('a size that the patch does not divide', () => {
+    expect(fixed(`${valid}crops:\n  global:\n    sizePx: 225\n`)).toEqual({
+      'Set `crops.global.sizePx` to 224': `${valid}crops:\n  global:\n    sizePx: 224\n`,
+    });
+  });
+});
+
+test('while a text is being written, hints see everything that is whole', () => {
+  const { config, tentative } = read('extends: quickstart\nloss:\n  eps: 0.4\n  gamm\ntrain:\n  batchSize: 64\n  epo');
+  expect(config).toBeUndefined();
+  expect(tentative?.train.batchSize ?? 64).toBe(64);
+});
+
+test('counting', () => {
+  expect(countDiagnostics(read('extends: tiny\nloss: { eps: 0.05, epss: 1 }\n').diagnostics)).toBe(
+    '1 error, 1 warning',
+  );
+  expect(countDiagnostics([])).toBe('no problems');
+});

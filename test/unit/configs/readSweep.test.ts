@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { formatDiagnostics } from '../../../configs/diagnostic.ts';
+import { expandCells } from '../../../configs/expandCells.ts';
+import { readSweep, type ReadSweep } from '../../../configs/readSweep.ts';
+import { configsFolder, loadFrom, loadFromRepository, yamlFiles } from './presetFiles.ts';
+
+const read = (text: string): ReadSweep => readSweep(text, { path: 'sweep.yaml', load: loadFrom({}) });
+const said = (text: string): string => `\n${formatDiagnostics(read(text).diagnostics, text, 'sweep.yaml')}\n`;
+
+describe('cells', () => {
+  test('every combination with every seed, the last axis and then the seeds fastest', () => {
+    const cells = expandCells({
+      axes: [
+        { key: 'a', values: [1, 2] },
+        { key: 'b', values: ['x', 'y'] },
+      ],
+      seeds: [0, 1],
+    });
+    expect(cells.map(({ cell, seed }) => `${cell['a']}${cell['b']}${seed}`)).toEqual([
+      '1x0',
+      '1x1',
+      '1y0',
+      '1y1',
+      '2x0',
+      '2x1',
+      '2y0',
+      '2y1',
+    ]);
+  });
+
+  test('an explicit list', () => {
+    const { sweep, diagnostics } = read(
+      'base: tiny\ncells:\n  - { loss.eps: 0.3 }\n  - { loss.eps: 0.6, loss.gamma: balanced }\nseeds: [4, 5]\n',
+    );
+    expect(diagnostics).toEqual([]);
+    expect(sweep?.runs.map(({ seed, config }) => [seed, config.seed, config.loss.eps, config.loss.gamma])).toEqual([
+      [4, 4, 0.3, 'auto'],
+      [5, 5, 0.3, 'auto'],
+      [4, 4, 0.6, 'balanced'],
+      [5, 5, 0.6, 'balanced'],
+    ]);
+    expect(sweep?.axes).toEqual([
+      { key: 'loss.eps', values: [0.3, 0.6] },
+      { key: 'loss.gamma', values: ['balanced'] },
+    ]);
+  });
+
+  test('values of `set` are under the cell\u2019s', () => {
+    const { sweep } = read(
+      'base: tiny\nset: { train.epochs: 7, loss: { gammaFactor: 2 } }\naxes: { loss.eps: [0.3, 0.4] }\nmetric: loss\n',
+    );
+    expect(sweep).toMatchObject({ metric: 'loss', goal: 'minimise', slots: 1, seeds: [0], base: 'tiny' });
+    expect(sweep?.runs[1]?.config).toMatchObject({ train: { epochs: 7 }, loss: { gammaFactor: 2, eps: 0.4 } });
+  });
+});
+
+test.each(yamlFiles(`${configsFolder}/sweeps`))('$path is valid: 2 x 2 cells', ({ path, text }) => {
+  const { sweep, diagnostics } = readSweep(text, { path, load: loadFromRepository });
+  expect(diagnostics).toEqual([]);
+  expect(sweep?.axes.map(({ values }) => values.length)).toEqual([2, 2]);
+  expect(sweep?.runs).toHaveLength(4);
+});
+
+describe('sentences', () => {
+  test('shape of the file', () => {
+    expect(said('bas: tiny\naxes: { loss.eps: 0.3 }\nseeds: [0.5]\nmetric: knntop1\n')).toMatchInlineSnapshot(`
+      "
+      sweep.yaml:1:1 error: \`base\` is missing. Add the name of a preset or the path of a configuration.
+      1 | bas: tiny
+        | ^^^
+      sweep.yaml:1:1 error: \`bas\` is not a key of a sweep file. Did you mean \`base\`? Keys of the top level: base, set, axes, cells, seeds, metric, goal, slots.
+      1 | bas: tiny
+        | ^^^
+      sweep.yaml:2:19 error: \`axes\` must be dotted keys, each with a list of one or more values, got 0.3.
+      2 | axes: { loss.eps: 0.3 }
+        |                   ^^^
+      sweep.yaml:3:9 error: \`seeds\` must be a list of whole numbers, each 0 or more, got 0.5. The default is [0].
+      3 | seeds: [0.5]
+        |         ^^^
+      sweep.yaml:4:9 error: \`metric\` must be one of loss, distance, codingRate, codingRateMax, gamma, teacherStudentCosine, effectiveRank, gradientNorm, lr, weightDecay, momentum, imagesPerSecond, stepMs, dataWaitShare, memoryBytes, cpuShare, knnTop1, got "knntop1". Did you mean \`knnTop1\`?
+      4 | metric: knntop1
+        |         ^^^^^^^
+      "
+    `);
+    expect(said('base: tniy\naxes: { loss.eps: [0.3] }\n')).toMatchInlineSnapshot(`
+      "
+      sweep.yaml:1:7 error: \`base: tniy\` names no preset and no file. Did you mean \`tiny\`? Presets: quickstart, simdino_vits16, tiny; a path is relative to this file.
+      1 | base: tniy
+        |       ^^^^
+      "
+    `);
+    expect(said('base: tiny\n')).toMatchInlineSnapshot(`
+      "
+      sweep.yaml:1:1 error: The sweep varies nothing. Add axes, for example \`axes: { loss.eps: [0.1, 0.2236] }\`.
+      1 | base: tiny
+        | ^^^^
+      "
+    `);
+    expect(said('base: tiny\naxes: { seed: [1, 2], loss.eps: [1, 1] }\ncells: [{ loss.eps: 1 }]\n'))
+      .toMatchInlineSnapshot(`
+        "
+        sweep.yaml:2:9 error: \`seed\` stands in \`axes\`. List the seeds in \`seeds:\`.
+        2 | axes: { seed: [1, 2], loss.eps: [1, 1] }
+          |         ^^^^
+        sweep.yaml:2:23 error: The axis \`loss.eps\` lists 1 twice. Remove one of them.
+        2 | axes: { seed: [1, 2], loss.eps: [1, 1] }
+          |                       ^^^^^^^^
+        sweep.yaml:3:1 error: A sweep has \`axes\` or \`cells\`, not both. Remove one of them.
+        3 | cells: [{ loss.eps: 1 }]
+          | ^^^^^
+        "
+      `);
+  });
+
+  test('cells are checked as the configurations that they become', () => {
+    expect(
+      said(
+        'base: tiny\nset:\n  train.epoch: 3\naxes:\n  loss.eps: [0.3, -1, 0.05]\n  loss.codingRate.groups: [1, 3]\n  loss.pears: [all]\n',
+      ),
+    ).toMatchInlineSnapshot(`
+      "
+      sweep.yaml:3:3 error: \`train.epoch\` is not a key of a configuration. Did you mean \`epochs\`? Keys of train: epochs, batchSize.
+      3 |   train.epoch: 3
+        |   ^^^^^^^^^^^
+      sweep.yaml:5:19 error: \`loss.eps\` must be a number above 0 and at most 100, got -1. The default is 0.223607.
+      5 |   loss.eps: [0.3, -1, 0.05]
+        |                   ^^
+      sweep.yaml:5:23 warning: loss.eps 0.05 looks like the authors' \`eps\`, which is epsilon squared; here it is epsilon itself. For the authors' value write 0.2236. (eq. (7); authors' code)
+      5 |   loss.eps: [0.3, -1, 0.05]
+        |                       ^^^^
+      sweep.yaml:6:31 error: loss.codingRate.groups 3 does not divide train.batchSize 16. Set it to a divisor, such as 2.
+      6 |   loss.codingRate.groups: [1, 3]
+        |                               ^
+      sweep.yaml:7:3 error: \`loss.pears\` is not a key of a configuration. Keys of loss: preset, eps, gamma, gammaFactor, pairs, codingRate.
+      7 |   loss.pears: [all]
+        |   ^^^^^^^^^^
+      "
+    `);
+  });
+
+  test('explicit cells', () => {
+    expect(said('base: tiny\ncells:\n  - { loss.eps: 0.3 }\n  - { loss.eps: off }\n')).toMatchInlineSnapshot(`
+      "
+      sweep.yaml:4:17 error: \`loss.eps\` must be a number above 0 and at most 100, got "off". The default is 0.223607.
+      4 |   - { loss.eps: off }
+        |                 ^^^
+      "
+    `);
+  });
+
+  test('too many runs', () => {
+    const values = JSON.stringify(Array.from({ length: 40 }, (_, index) => index + 1));
+    expect(read(`base: tiny\naxes: { loss.eps: ${values}, loss.gamma: ${values} }\n`).diagnostics[0]?.message).toBe(
+      'The sweep has 1600 runs, more than 1000.',
+    );
+  });
+});
