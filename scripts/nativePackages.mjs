@@ -1,0 +1,96 @@
+// Which files of the native packages one platform needs. onnxruntime-node carries every platform in one npm package (288 MB);
+// sharp keeps each platform in packages of its own.
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** VSIX targets that every native part exists for. */
+export const TARGETS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64', 'win32-arm64'];
+
+/** Targets that people ask for and that can't be built, with the reason. */
+const IMPOSSIBLE = {
+  'darwin-x64': 'onnxruntime-node has no binary for Intel Macs (its last one was 1.23)',
+  'alpine-x64': 'onnxruntime-node has no binary for musl (Alpine); use a glibc distribution',
+  'alpine-arm64': 'onnxruntime-node has no binary for musl (Alpine); use a glibc distribution',
+  'linux-armhf': 'onnxruntime-node has no binary for 32-bit ARM',
+  web: 'training needs Node processes, which a browser-only VS Code does not have',
+};
+
+/** Throws with the reason when no package can be made for `target`. */
+export function checkTarget(target) {
+  if (TARGETS.includes(target)) return;
+  const reason = IMPOSSIBLE[target] ?? 'it is not a platform of VS Code';
+  throw new Error(`package: '${target}' can't be built: ${reason}. Targets: ${TARGETS.join(', ')}.`);
+}
+
+/** The target of the machine that runs this. */
+export function hostTarget() {
+  const isMusl = process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime;
+  return `${isMusl ? 'alpine' : process.platform}-${process.arch}`;
+}
+
+/** Copies the native packages, pruned to `target`, into `nodeModules` (a folder that the bundles resolve from). */
+export function copyNativePackages(root, target, nodeModules) {
+  const installed = join(root, 'node_modules');
+  copyOnnxruntime(installed, target, nodeModules);
+  copySharp(installed, target, nodeModules);
+}
+
+function copyOnnxruntime(installed, target, nodeModules) {
+  const [platform, arch] = target.split('-');
+  const from = join(installed, 'onnxruntime-node');
+  const to = join(nodeModules, 'onnxruntime-node');
+  const binaries = join('bin', 'napi-v6', platform, arch);
+  if (!existsSync(join(from, binaries))) throw new Error(`package: onnxruntime-node has no ${binaries}.`);
+  for (const part of ['package.json', 'README.md', 'dist', binaries]) {
+    cpSync(join(from, part), join(to, part), { recursive: true, filter: isRuntimeFile });
+  }
+  // The package can hold more than the bundled CPU and WebGPU engine: the CUDA provider that its install script downloads, and
+  // on macOS a second copy of the library under its long version.
+  for (const name of readdirSync(join(to, binaries))) {
+    if (/providers_(cuda|tensorrt|shared)|\.\d+\.\d+\.\d+\.dylib$/.test(name)) rmSync(join(to, binaries, name));
+  }
+  // Pure JavaScript; adm-zip and global-agent serve the install script alone.
+  cpSync(join(installed, 'onnxruntime-common'), join(nodeModules, 'onnxruntime-common'), {
+    recursive: true,
+    filter: (path) => isRuntimeFile(path) && !/onnxruntime-common[\\/](lib|docs|dist[\\/](esm|ort-common))/.test(path),
+  });
+}
+
+function copySharp(installed, target, nodeModules) {
+  for (const name of ['sharp', '@img/colour', 'detect-libc', 'semver']) {
+    cpSync(join(installed, name), join(nodeModules, name), {
+      recursive: true,
+      filter: (path) => isRuntimeFile(path) && !/sharp[\\/](src|install)([\\/]|$)/.test(path),
+    });
+  }
+  const versions = JSON.parse(readFileSync(join(installed, 'sharp', 'package.json'), 'utf8')).optionalDependencies;
+  // On Windows libvips lies inside sharp's own platform package.
+  for (const name of [`@img/sharp-${target}`, `@img/sharp-libvips-${target}`].filter((name) => name in versions)) {
+    const local = join(installed, name);
+    if (existsSync(local)) cpSync(local, join(nodeModules, name), { recursive: true, filter: isRuntimeFile });
+    else fetchPackage(`${name}@${versions[name]}`, join(nodeModules, name));
+  }
+}
+
+/** Packages of other platforms are not installed here: npm fetches them. */
+function fetchPackage(specifier, to) {
+  const work = mkdtempSync(join(tmpdir(), 'simdino-pack-'));
+  try {
+    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+    const packed = execFileSync(npm, ['pack', specifier, '--silent'], {
+      cwd: work,
+      encoding: 'utf8',
+      shell: npm.endsWith('.cmd'),
+    });
+    mkdirSync(to, { recursive: true });
+    execFileSync('tar', ['-xzf', packed.trim().split('\n').at(-1), '--strip-components=1', '-C', to], { cwd: work });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function isRuntimeFile(path) {
+  return !/\.(map|d\.[cm]?ts|md\.txt)$/.test(path) || /LICENSE/i.test(path);
+}

@@ -1,0 +1,44 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { installOnce } from './installOnce.ts';
+import { mustRun } from './runCommand.ts';
+
+export interface Node24 {
+  /** The executable. */
+  node: string;
+  /** Environment under which `npm` runs on this Node and native parts are built against its own headers. */
+  environment: NodeJS.ProcessEnv;
+}
+
+/** VS Code's server wants Node 24, whatever this process runs on: npm carries the binaries and headers. */
+export async function installNode24(): Promise<Node24> {
+  const packageName = `node-${process.platform}-${process.arch}`;
+  const folder = await installOnce(`node24-${process.platform}-${process.arch}`, async (partial) => {
+    await npmInstall(partial, [`${packageName}@24`], cleanEnvironment());
+  });
+  const distribution = join(folder, 'node_modules', packageName);
+  return {
+    node: join(distribution, 'bin', 'node'),
+    environment: {
+      ...cleanEnvironment(),
+      PATH: `${join(distribution, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
+      // A user's npmrc may point at the headers of another Node.
+      npm_config_nodedir: distribution,
+    },
+  };
+}
+
+/** Installs packages into `folder` without running any of their scripts. No packages: those of the folder's own manifest. */
+export async function npmInstall(folder: string, packages: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  if (packages.length > 0) writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  const quiet = ['--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  await mustRun('npm', ['install', ...quiet, ...packages], { cwd: folder, env, timeoutMs: 600_000 });
+}
+
+/** Without what `npm run` tells its children about our own package, which would lead an inner npm astray. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const own =
+    /^npm_(package|lifecycle|command|execpath|node_execpath|config_(local_prefix|prefix|user_agent|node_gyp|npm_version))/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)));
+}
