@@ -1,12 +1,11 @@
 /** 8-bit image operations against Pillow's and torchvision's outputs, and the crop sampler against its recorded draws. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { RawImage } from '../../runtime/data/dataset.ts';
 import { gaussianKernel9 } from '../../runtime/data/views/blurWeights.ts';
 import { randomResizedCrop } from '../../runtime/data/views/randomResizedCrop.ts';
 import { createRenderer } from '../../runtime/data/views/renderer.ts';
 import type { JitterStep, ViewParameters } from '../../runtime/data/views/sampleViews.ts';
+import { golden } from './reference.ts';
 
 interface Case {
   op: string;
@@ -19,16 +18,14 @@ interface AugmentOps {
   random_resized_crop: { height: number; width: number; scale: [number, number]; draws: [string, number, number, number][]; top_left_height_width: number[] }[];
   gaussian_kernel1d_k9: Record<string, { data: number[] }>;
 }
-const folder = process.env['SIMDINO_GOLDEN_DIR'] ?? join(import.meta.dirname, 'data');
-const golden = JSON.parse(readFileSync(join(folder, 'augment_ops.json'), 'utf8')) as AugmentOps;
-const [height, width] = golden.image_hwc_uint8.shape;
-const image: RawImage = { widthPx: width, heightPx: height, channels: 3, data: Uint8Array.from(golden.image_hwc_uint8.data) };
-const renderer = createRenderer();
-const whole = { top: 0, left: 0, height, width };
 
-describe('augment_ops', () => {
-  it.each(golden.cases.map((one, index) => [`${index} ${one.op}`, one] as const))('%s', (_name, one) => {
-    const out = run(one);
+golden<AugmentOps>('augment_ops', (reference) => {
+  const [height, width] = reference.image_hwc_uint8.shape;
+  const data = Uint8Array.from(reference.image_hwc_uint8.data);
+  const image: RawImage = { widthPx: width, heightPx: height, channels: 3, data };
+
+  it.each(reference.cases.map((one, index) => [`${index} ${one.op}`, one] as const))('%s', (_name, one) => {
+    const out = run(image, one);
     const expected = one.output.data;
     expect(out.length).toBe(expected.length);
     const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - out[i]!)), 0);
@@ -36,7 +33,7 @@ describe('augment_ops', () => {
     expect(worst).toBeLessThanOrEqual(one.op === 'torchvision_gaussian_blur_k9_v2' ? 1 : 0);
   });
 
-  it.each(golden.random_resized_crop.map((one, index) => [index, one] as const))('random_resized_crop %i', (_index, one) => {
+  it.each(reference.random_resized_crop.map((one, index) => [index, one] as const))('random_resized_crop %i', (_index, one) => {
     const draws = [...one.draws];
     const take = (kind: string): number => {
       const draw = draws.shift();
@@ -49,14 +46,18 @@ describe('augment_ops', () => {
     expect(draws).toEqual([]);
   });
 
-  it.each(Object.entries(golden.gaussian_kernel1d_k9))('gaussian_kernel1d_k9 sigma %s', (sigma, { data }) => {
+  it.each(Object.entries(reference.gaussian_kernel1d_k9))('gaussian_kernel1d_k9 sigma %s', (sigma, { data }) => {
     const [w0, w1, w2, w3, w4] = gaussianKernel9(Number(sigma));
     [w4, w3, w2, w1, w0, w1, w2, w3, w4].forEach((weight, i) => expect(weight).toBeCloseTo(data[i]!, 7));
   });
 });
 
-function run(one: Case): Uint8Array {
+const renderer = createRenderer();
+
+function run(image: RawImage, one: Case): Uint8Array {
   const number = (key: string): number => one[key] as number;
+  const { widthPx: width, heightPx: height } = image;
+  const whole = { top: 0, left: 0, height, width };
   renderer.load(image);
   const out = new Uint8Array(one.output.data.length);
   if (one.op.startsWith('resized_crop')) {
@@ -74,12 +75,7 @@ function run(one: Case): Uint8Array {
     renderer.renderEvaluation(number('resize'), number('crop'), out);
     return out;
   }
-  return renderColours(operations[one.op]!(number, one));
-}
-
-/** Applies colour operations to the whole image. */
-function renderColours(colours: Partial<ViewParameters>): Uint8Array {
-  const out = new Uint8Array(3 * width * height);
+  const colours = operations[one.op]!(number, one);
   renderer.renderColours({ jitter: [], grayscale: false, blur: null, solarize: false, ...colours }, out);
   return out;
 }
