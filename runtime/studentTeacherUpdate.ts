@@ -62,7 +62,7 @@ export function updateStudentAndTeacher(
   const specs = networkParameters(network);
   const norms = specs.map(({ name }) => gradientNorm(gradients[name]!));
   const norm = globalNorm(norms);
-  const gate = tf.mul(isFinite(terms.loss), isFinite(norm)) as tf.Scalar;
+  const gate = tf.mul<tf.Scalar>(isFinite(terms.loss), isFinite(norm));
   return {
     state: newState({ state, gradients, norms, gate, scalars, specs, settings }),
     outputs: {
@@ -115,7 +115,7 @@ interface Update {
 /** Clipped AdamW for the student, then the teacher's average of it. */
 function newState({ state, gradients, norms, gate, scalars, specs, settings }: Update): Tensors {
   const { lr, biasCorrection1, biasCorrection2, weightDecay } = scalars;
-  const momentum = tf.sub(1, tf.mul(tf.sub(1, scalars.momentum), gate)) as tf.Scalar;
+  const momentum = tf.sub<tf.Scalar>(1, tf.mul(tf.sub(1, scalars.momentum), gate));
   const isUpdated = tf.cast(gate, 'bool');
   const next: Tensors = {};
   for (const [index, { name, shape }] of specs.entries()) {
@@ -167,5 +167,5 @@ function differentiate<T extends { loss: tf.Scalar } & Tensors>(
 
 /** 1 if the number is finite, else 0. */
 function isFinite(x: tf.Scalar): tf.Scalar {
-  return tf.cast(tf.less(tf.abs(x), 3e38), 'float32') as tf.Scalar;
+  return tf.cast<tf.Scalar>(tf.less(tf.abs(x), 3e38), 'float32');
 }

@@ -53,7 +53,7 @@ export function simdino(student_VBO: tf.Tensor3D, teacher_GBO: tf.Tensor3D, opti
   const teacherUnit_GBO = l2Normalise(teacher_GBO, { epsilon: cosineEpsilon });
   const studentUnit_VBO = l2Normalise(student_VBO, { epsilon: cosineEpsilon });
   const cosine = meanCosine(studentUnit_VBO, teacherUnit_GBO, { pairs: options.pairs });
-  const distance = tf.sub(1, cosine) as tf.Scalar;
+  const distance = tf.sub<tf.Scalar>(1, cosine);
   const rate = meanCodingRate(student_VBO, teacher_GBO, options);
   return {
     loss: tf.sub(distance, tf.mul(rate, options.gamma)),
@@ -78,7 +78,7 @@ function meanCodingRate(
   const global_GBO = firstViews(student_VBO, globals);
   const expanded_GBO = on === 'student' ? global_GBO : tf.mul(tf.add(global_GBO, teacher_GBO), 0.5);
   const groupSize = batch / groups;
-  const grouped = tf.reshape(expanded_GBO, [globals * groups, groupSize, width]) as tf.Tensor3D;
+  const grouped = tf.reshape<tf.Rank.R3>(expanded_GBO, [globals * groups, groupSize, width]);
   const divisor = normalise === 'group' ? groupSize : batch;
   return tf.mean(codingRate(grouped, { scale: width / (divisor * eps ** 2) }));
 }
@@ -90,7 +90,7 @@ function checkShapes(student: tf.Tensor3D, teacher: tf.Tensor3D, { pairs, coding
   if (globals > views || teacher.shape[1] !== batch || teacher.shape[2] !== width) {
     throw errors.shapeMismatch(
       where,
-      `teacher [G,${batch},${width}] with G <= ${views} beside student [${student.shape}]`,
+      `teacher [G,${batch},${width}] with G <= ${views} beside student [${student.shape.join(',')}]`,
       teacher.shape,
       'Both networks must see the same batch, and the student every view that the teacher sees.',
     );

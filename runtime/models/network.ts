@@ -40,7 +40,7 @@ export function networkFeatures(
   const backboneParameters = submodule(parameters, 'backbone');
   const cls = stacks.map(({ images, ...input }) => vitCls(backboneParameters, images, backbone, input).cls_BD);
   const unit_NO = projector(submodule(parameters, 'head'), tf.concat(cls, 0), head);
-  return tf.reshape(unit_NO, [-1, batch, head.outputDim]) as tf.Tensor3D;
+  return tf.reshape<tf.Rank.R3>(unit_NO, [-1, batch, head.outputDim]);
 }
 
 export function networkParameters({ backbone, head }: NetworkConfig): ParameterSpec[] {

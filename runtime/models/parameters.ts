@@ -49,10 +49,20 @@ export function submodule(parameters: Parameters, prefix: string): Parameters {
 }
 
 /** A parameter by name; a missing one is a fault of ours. */
-export function parameter<T extends tf.Tensor>(parameters: Parameters, name: string): T {
+export function parameter(parameters: Parameters, name: string): tf.Tensor {
   const tensor = parameters[name];
   if (!tensor) throw new Error(`internal: parameter '${name}' is missing; have ${Object.keys(parameters).join(', ')}.`);
-  return tensor as T;
+  return tensor;
+}
+
+/** A bias, a normalisation's gain or shift. */
+export function vector(parameters: Parameters, name: string): tf.Tensor1D {
+  return parameter(parameters, name) as tf.Tensor1D;
+}
+
+/** A weight, in the official layout (out, in). */
+export function matrix(parameters: Parameters, name: string): tf.Tensor2D {
+  return parameter(parameters, name) as tf.Tensor2D;
 }
 
 function initialValues({ shape, initialiser }: ParameterSpec, random: Random): Float32Array {

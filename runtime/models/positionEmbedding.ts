@@ -29,7 +29,9 @@ export function positionEmbedding(
   const [, tokens, width] = table_1ND.shape;
   const side = Math.sqrt(tokens - 1);
   if (!Number.isInteger(side)) {
-    throw new Error(`internal: positionEmbedding: the table must have 1 + M^2 tokens, got [${table_1ND.shape}].`);
+    throw new Error(
+      `internal: positionEmbedding: the table must have 1 + M^2 tokens, got [${table_1ND.shape.join(',')}].`,
+    );
   }
   if (rows === side && columns === side) return table_1ND;
   const cls_11D = tf.slice(table_1ND, [0, 0, 0], [1, 1, width]);

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { gelu } from '../ops/gelu.ts';
 import { l2Normalise } from '../ops/l2Normalise.ts';
 import { linear } from '../ops/linear.ts';
-import { ones, parameter, weightNormal, zeros } from './parameters.ts';
+import { matrix, ones, vector, weightNormal, zeros } from './parameters.ts';
 import type { ParameterSpec, Parameters } from './parameters.ts';
 
 export interface ProjectorConfig {
@@ -29,7 +29,7 @@ const unitEpsilon = 1e-12;
 export function projector(parameters: Parameters, features_ND: tf.Tensor2D, config: ProjectorConfig): tf.Tensor2D {
   let x: tf.Tensor = features_ND;
   for (const [index, layer] of layers(config).entries()) {
-    x = linear(x, parameter(parameters, `${layer.name}.weight`), parameter(parameters, `${layer.name}.bias`));
+    x = linear(x, matrix(parameters, `${layer.name}.weight`), vector(parameters, `${layer.name}.bias`));
     if (index === config.layers - 1) break;
     if (layer.normName) x = batchNorm(x as tf.Tensor2D, parameters, layer.normName);
     x = gelu(x);
@@ -44,8 +44,8 @@ export function projector(parameters: Parameters, features_ND: tf.Tensor2D, conf
  * @returns [N, K]
  */
 export function prototypeScores(parameters: Parameters, unit_NO: tf.Tensor2D): tf.Tensor2D {
-  const direction_KO = parameter<tf.Tensor2D>(parameters, 'last_layer.weight_v');
-  const magnitude_K1 = parameter<tf.Tensor2D>(parameters, 'last_layer.weight_g');
+  const direction_KO = matrix(parameters, 'last_layer.weight_v');
+  const magnitude_K1 = matrix(parameters, 'last_layer.weight_g');
   const norm_K1 = tf.sqrt(tf.sum(tf.square(direction_KO), 1, true));
   const weight_KO = tf.mul(direction_KO, tf.div(magnitude_K1, norm_K1));
   return linear(unit_NO, weight_KO as tf.Tensor2D) as tf.Tensor2D;
@@ -99,5 +99,5 @@ function batchNorm(x_NH: tf.Tensor2D, parameters: Parameters, name: string): tf.
   const centred = tf.sub(x_NH, tf.mean(x_NH, 0, true));
   const variance = tf.mean(tf.square(centred), 0, true);
   const normalised = tf.mul(centred, tf.rsqrt(tf.add(variance, batchNormEpsilon)));
-  return tf.add(tf.mul(normalised, parameter(parameters, `${name}.weight`)), parameter(parameters, `${name}.bias`));
+  return tf.add(tf.mul(normalised, vector(parameters, `${name}.weight`)), vector(parameters, `${name}.bias`));
 }

@@ -11,7 +11,7 @@ import { gelu } from '../ops/gelu.ts';
 import { layerNorm } from '../ops/layerNorm.ts';
 import { linear } from '../ops/linear.ts';
 import { patchEmbedding } from '../ops/patchEmbedding.ts';
-import { ones, parameter, weightNormal, zeros } from './parameters.ts';
+import { matrix, ones, parameter, vector, weightNormal, zeros } from './parameters.ts';
 import type { ParameterSpec, Parameters } from './parameters.ts';
 import { positionEmbedding } from './positionEmbedding.ts';
 import type { PositionInterpolation } from './positionEmbedding.ts';
@@ -61,7 +61,7 @@ export interface VitTokensOutput {
     /** Tokens after each block, before the final normalisation. */
     blocks_BND: tf.Tensor3D[];
     /** Attention of the last block, built only when asked for. */
-    lastAttention_BANN(): tf.Tensor4D;
+    lastAttention_BANN: () => tf.Tensor4D;
   };
 }
 
@@ -133,11 +133,11 @@ function embed(parameters: Parameters, images: tf.Tensor4D, config: VitConfig, {
   const [height, breadth] = layout === 'BHWC' ? [first, second] : [second, third];
   const patches_BPD = patchEmbedding(
     images,
-    parameter(parameters, 'patch_embed.proj.weight'),
-    parameter(parameters, 'patch_embed.proj.bias'),
+    parameter(parameters, 'patch_embed.proj.weight') as tf.Tensor4D,
+    vector(parameters, 'patch_embed.proj.bias'),
     { layout },
   );
-  const position_1ND = positionEmbedding(parameter(parameters, 'pos_embed'), {
+  const position_1ND = positionEmbedding(parameter(parameters, 'pos_embed') as tf.Tensor3D, {
     rows: Math.floor(height / patchSizePx),
     columns: Math.floor(breadth / patchSizePx),
     interpolation,
@@ -152,7 +152,7 @@ function embed(parameters: Parameters, images: tf.Tensor4D, config: VitConfig, {
 
 interface BlockOutput {
   tokens_BND: tf.Tensor3D;
-  attention_BANN(): tf.Tensor4D;
+  attention_BANN: () => tf.Tensor4D;
 }
 
 /** `x += Attention(LN(x)); x += MLP(LN(x))`. */
@@ -165,13 +165,13 @@ function block(
 ): BlockOutput {
   const name = `blocks.${index}`;
   const qkv_BNZ = project(norm(tokens_BND, parameters, `${name}.norm1`), parameters, `${name}.attn.qkv`);
-  const { output_BND, probabilities_BANN } = attention(qkv_BNZ as tf.Tensor3D, { heads });
-  const attended_BND = project(output_BND, parameters, `${name}.attn.proj`);
+  const attended = attention(qkv_BNZ as tf.Tensor3D, { heads });
+  const attended_BND = project(attended.output_BND, parameters, `${name}.attn.proj`);
   const middle_BND = residual(tokens_BND, attended_BND, dropFactors(input, index, 0));
   const mixed_BND = mlp(norm(middle_BND, parameters, `${name}.norm2`), parameters, name);
   return {
     tokens_BND: residual(middle_BND, mixed_BND, dropFactors(input, index, 1)) as tf.Tensor3D,
-    attention_BANN: probabilities_BANN,
+    attention_BANN: () => attended.probabilities_BANN(),
   };
 }
 
@@ -188,8 +188,8 @@ function clsBlock(
   const cls_BD = tf.reshape(tf.slice(tokens_BND, [0, 0, 0], [batch, 1, width]), [batch, width]);
   const { output_BD, probabilities_BAN } = clsAttention(
     norm(tokens_BND, parameters, `${name}.norm1`) as tf.Tensor3D,
-    parameter(parameters, `${name}.attn.qkv.weight`),
-    parameter(parameters, `${name}.attn.qkv.bias`),
+    matrix(parameters, `${name}.attn.qkv.weight`),
+    vector(parameters, `${name}.attn.qkv.bias`),
     { heads },
   );
   const attended_BD = project(output_BD, parameters, `${name}.attn.proj`);
@@ -205,7 +205,7 @@ function mlp(x: tf.Tensor, parameters: Parameters, blockName: string): tf.Tensor
 /** `x + factor branch`, one factor per sample. */
 function residual(x: tf.Tensor, branch: tf.Tensor, factors_B: tf.Tensor | undefined): tf.Tensor {
   if (!factors_B) return tf.add(x, branch);
-  const perSample = [x.shape[0]!, ...x.shape.slice(1).map(() => 1)];
+  const perSample = [x.shape[0], ...x.shape.slice(1).map(() => 1)];
   return tf.add(x, tf.mul(branch, tf.reshape(factors_B, perSample)));
 }
 
@@ -214,13 +214,13 @@ function dropFactors({ dropPath_L2B }: VitInput, block: number, branch: 0 | 1): 
 }
 
 function norm(x: tf.Tensor, parameters: Parameters, name: string): tf.Tensor {
-  return layerNorm(x, parameter(parameters, `${name}.weight`), parameter(parameters, `${name}.bias`), {
+  return layerNorm(x, vector(parameters, `${name}.weight`), vector(parameters, `${name}.bias`), {
     epsilon: 1e-6,
   });
 }
 
 function project(x: tf.Tensor, parameters: Parameters, name: string): tf.Tensor {
-  return linear(x, parameter(parameters, `${name}.weight`), parameter(parameters, `${name}.bias`));
+  return linear(x, matrix(parameters, `${name}.weight`), vector(parameters, `${name}.bias`));
 }
 
 function unreachable(): never {

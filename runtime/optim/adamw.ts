@@ -48,7 +48,7 @@ export function adamw<T extends tf.Tensor>(
   const root = tf.mul(tf.sqrt(second), tf.rsqrt(biasCorrection2));
   const update = tf.div(tf.mul(first, tf.div(gatedLr, biasCorrection1)), tf.add(root, epsilon));
   const decayed = weightDecay ? tf.mul(parameter, tf.sub(1, tf.mul(gatedLr, weightDecay))) : parameter;
-  return { parameter: tf.sub(decayed, update) as T, moments: { first: first as T, second: second as T } };
+  return { parameter: tf.sub<T>(decayed, update), moments: { first: first as T, second: second as T } };
 }
 
 /** The bias corrections of update t (from 1) as numbers. */

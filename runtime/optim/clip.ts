@@ -10,7 +10,7 @@ const epsilon = 1e-6;
  * @param norm l2 norm of the gradient, as `gradientNorm` returns it
  */
 export function clipByNorm<T extends tf.Tensor>(gradient: T, norm: tf.Scalar, { maxNorm }: { maxNorm: number }): T {
-  return tf.mul(gradient, clipFactor(norm, { maxNorm })) as T;
+  return tf.mul<T>(gradient, clipFactor(norm, { maxNorm }));
 }
 
 /** `min(1, maxNorm / (norm + 1e-6))`: the factor of one tensor, or of all of them if the norm is global. */
@@ -25,5 +25,5 @@ export function gradientNorm(gradient: tf.Tensor): tf.Scalar {
 
 /** l2 norm of all gradients together, from their own norms. */
 export function globalNorm(norms: readonly tf.Scalar[]): tf.Scalar {
-  return tf.sqrt(tf.addN(norms.map((norm) => tf.square(norm)))) as tf.Scalar;
+  return tf.sqrt<tf.Scalar>(tf.addN(norms.map((norm) => tf.square(norm))));
 }

@@ -7,5 +7,5 @@ import * as tf from '@tensorflow/tfjs-core';
  * @param momentum m, a scalar tensor
  */
 export function ema<T extends tf.Tensor>(teacher: T, student: T, { momentum }: { momentum: tf.Scalar }): T {
-  return tf.add(teacher, tf.mul(tf.sub(1, momentum), tf.sub(student, teacher))) as T;
+  return tf.add<T>(teacher, tf.mul(tf.sub(1, momentum), tf.sub(student, teacher)));
 }

@@ -46,9 +46,9 @@ export function teacherTemperature(epoch: number, { warmup, final, warmupEpochs 
 }
 
 export interface StepSchedules {
-  lr(step: number): number;
-  weightDecay(step: number): number;
-  momentum(step: number): number;
+  lr: (step: number) => number;
+  weightDecay: (step: number) => number;
+  momentum: (step: number) => number;
 }
 
 /** The part of a configuration that schedules depend on. */

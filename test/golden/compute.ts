@@ -50,7 +50,7 @@ export function valueAndGradients(
   const names = Object.keys(variables);
   const { value, grads } = tf.engine().gradients(() => f(variables), Object.values(variables), undefined, true);
   return {
-    value: value as tf.Scalar,
+    value: value,
     gradients: Object.fromEntries(names.map((name, index) => [name, grads[index]!])),
   };
 }

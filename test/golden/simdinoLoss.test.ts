@@ -36,9 +36,9 @@ golden<{ cases: Case[] }>('simdino_loss', ({ cases }) => {
         const got = await compute(precision, { student: c.student_raw, teacher: c.teacher_raw }, (inputs) => {
           const features = (raw: tf.Tensor) =>
             c.unit_normalise_input_first ? l2Normalise(raw, { epsilon: 1e-12 }) : raw;
-          const teacher_GBO = tf.reshape(features(inputs['teacher']!), [c.n_global, c.B, c.d]) as tf.Tensor3D;
+          const teacher_GBO = tf.reshape<tf.Rank.R3>(features(inputs['teacher']!), [c.n_global, c.B, c.d]);
           const lossOf = (student: tf.Tensor) =>
-            simdino(tf.reshape(student, [c.ncrops, c.B, c.d]) as tf.Tensor3D, teacher_GBO, {
+            simdino(tf.reshape<tf.Rank.R3>(student, [c.ncrops, c.B, c.d]), teacher_GBO, {
               eps: Math.sqrt(c.eps_code),
               // The authors' weight of the similarity: loss / coeff has gamma / coeff.
               gamma: gamma / c.coeff,

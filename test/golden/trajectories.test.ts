@@ -87,7 +87,7 @@ for (const name of ['traj_simdino', 'traj_simdino_no_distillation'] satisfies Go
 
 /** Runs the product's update from the recorded weights over the recorded crops, and compares every step and the end. */
 async function follow(reference: Trajectory, precision: Precision): Promise<void> {
-  const { config, batches, f64 } = reference;
+  const { batches, f64 } = reference;
   const isDouble = precision === 'float64';
   const settings = settingsOf(reference);
   const step = await engine.compile(programOf(reference, settings), { precision });

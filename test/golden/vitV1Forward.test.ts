@@ -61,7 +61,7 @@ golden<Reference>('vit_v1_forward', (reference) => {
 
     for (const [index, image] of images.entries()) {
       const expected = reference.f64.outputs[index]!;
-      it(`forward of [${image.shape}], ${precision}`, async () => {
+      it(`forward of [${image.shape.join(',')}], ${precision}`, async () => {
         const [batch, , height, width] = image.shape as [number, number, number, number];
         const got = await compute(precision, { ...weights, image }, ({ image, ...parameters }) => {
           const whole = vitTokens(parameters, image as tf.Tensor4D, config, input);
