@@ -114,7 +114,7 @@ export function asCheckpointRecord(value: unknown): CheckpointRecord | null {
       const file = asObject(entry);
       return file ? { bytes: number(file['bytes']), sha256: text(file['sha256']) } : undefined;
     }),
-    metrics: pick(json['metrics'], (entry) => (typeof entry === 'number' ? entry : undefined)),
+    metrics: pick(json['metrics'], (entry) => (Number.isFinite(entry) ? (entry as number) : undefined)),
   };
 }
 
@@ -211,8 +211,9 @@ function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }
 
+/** A finite number: JSON can't say NaN, but 1e999 is read as Infinity. */
 function number(value: unknown): number {
-  return typeof value === 'number' ? value : 0;
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 }
 
 function isScalar(value: unknown): value is JsonScalar {

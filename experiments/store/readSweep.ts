@@ -2,8 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isRunId, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 import type { SweepRecord } from '../../protocol/records.ts';
+import { isActive } from '../status.ts';
 import { asSweepRecord, newerVersion } from './checkRecords.ts';
+import type { LivenessWatch } from './liveness.ts';
 import { readJson } from './readJson.ts';
+import { summariseAttempts } from './summariseRun.ts';
 import { isMissing } from './tailJsonLines.ts';
 
 /** A sweep as found: which cells it has; what became of them is in the runs that they name. */
@@ -32,6 +35,13 @@ export async function readSweep(folder: string): Promise<SweepContents> {
     problems.push(`${sweepFiles.record}: ${record.cells.length - cells.length} cells have no valid run name`);
   }
   return { id, folder, record: { ...record, cells }, problems };
+}
+
+/** What the scheduler of a sweep is doing; `paused` when it was stopped before all cells were done. */
+export async function schedulerOf(folder: string, watch: LivenessWatch): Promise<'running' | 'paused' | 'idle'> {
+  const { state } = await summariseAttempts(folder, watch, { ageMs: Number.POSITIVE_INFINITY });
+  if (isActive(state)) return 'running';
+  return state === 'stopped' ? 'paused' : 'idle';
 }
 
 /** The sweeps of a runs folder, by name. */

@@ -25,6 +25,8 @@ export class RunMetrics {
   table = new MetricTable();
   /** Lines that were no JSON object or had no step, in the attempts that count. */
   faultyLines = 0;
+  /** Steps at which one attempt took over from another. */
+  resumedAtSteps: number[] = [];
   #tails: { index: number; tail: JsonLinesTail }[] = [];
   #plan = '';
   #stepless = 0;
@@ -64,7 +66,12 @@ export class RunMetrics {
     this.table = table;
     this.#tails = [];
     this.#stepless = 0;
-    for (const { index, throughStep } of mergeAttempts(lineage)) {
+    const spans = mergeAttempts(lineage);
+    this.resumedAtSteps = spans
+      .slice(0, -1)
+      .map(({ throughStep }) => throughStep)
+      .filter(Number.isFinite);
+    for (const { index, throughStep } of spans) {
       const recordKnown = lineage.find((attempt) => attempt.index === index)?.resumedFrom !== undefined;
       let first = true;
       const path = join(this.folder, runFiles.attempts, attemptName(index), attemptFiles.metrics);

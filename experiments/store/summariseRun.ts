@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attemptFiles, attemptName, runFiles } from '../../protocol/runFolder.ts';
 import type { Annotations, AttemptRecord, EventLine, RunRecord, RunState } from '../../protocol/records.ts';
+import { recentMsPerStep } from '../pace.ts';
 import { deriveState, type Liveness, type RunFacts } from '../status.ts';
 import {
   asAnnotations,
@@ -30,6 +31,8 @@ export interface RunOverview {
   liveness: Liveness;
   /** The newest value of each metric found near the end of the metrics; `step`, `epoch` and `time` among them. */
   latest: Record<string, number>;
+  /** Wall time of a step lately, evaluations included; null when too little is known. */
+  msPerStep: number | null;
   /** How the last attempt ended, if it said so. */
   outcome: Extract<EventLine, { type: 'finished' | 'stopped' | 'failed' }> | null;
   /** Sentences about what could not be read. */
@@ -58,6 +61,24 @@ export async function summariseRun(
   if (annotationsFile.kind === 'faulty') problems.push(`${runFiles.annotations}: ${annotationsFile.reason}`);
   const annotations = asAnnotations(annotationsFile.kind === 'value' ? annotationsFile.value : undefined);
 
+  const attempts = await summariseAttempts(folder, watch, { ageMs: ageOf(record, nowMs) });
+  problems.push(...attempts.problems);
+  const { problems: _, ...rest } = attempts;
+  return { id, folder, record, annotations, ...rest, problems };
+}
+
+export type AttemptsSummary = Pick<
+  RunOverview,
+  'lastAttempt' | 'attemptCount' | 'state' | 'liveness' | 'latest' | 'msPerStep' | 'outcome' | 'problems'
+>;
+
+/** What the attempts of a run, or of the scheduler of a sweep, say about its state. */
+export async function summariseAttempts(
+  folder: string,
+  watch: LivenessWatch,
+  { ageMs }: { ageMs: number },
+): Promise<AttemptsSummary> {
+  const problems: string[] = [];
   const attempts = await attemptIndices(folder);
   const facts: RunFacts = {
     attempted: attempts.length > 0,
@@ -66,10 +87,11 @@ export async function summariseRun(
     started: false,
     stopRequested: false,
     queued: false,
-    ageMs: ageOf(record, nowMs),
+    ageMs,
   };
   let lastAttempt: AttemptRecord | null = null;
   let latest: Record<string, number> = {};
+  let msPerStep: number | null = null;
   let outcome: RunOverview['outcome'] = null;
   const lastIndex = attempts.at(-1);
   if (lastIndex !== undefined) {
@@ -83,8 +105,14 @@ export async function summariseRun(
       .map(asEvent)
       .filter((event) => event !== undefined);
     outcome = outcomeOf(events);
-    const lines = await readLastJsonLines(join(attemptFolder, attemptFiles.metrics), metricsTailBytes);
-    latest = { ...(await latestBefore(folder, lastAttempt)), ...latestOf(lines) };
+    const lines = (await readLastJsonLines(join(attemptFolder, attemptFiles.metrics), metricsTailBytes))
+      .map(asMetricLine)
+      .filter((line) => line !== undefined);
+    latest = Object.assign(await latestBefore(folder, lastAttempt), ...lines) as Record<string, number>;
+    msPerStep = recentMsPerStep(
+      lines.map((line) => line['step'] ?? Number.NaN),
+      lines.map((line) => line['time'] ?? Number.NaN),
+    );
     facts.outcome = outcome?.type ?? null;
     facts.started = events.some((event) => event.type === 'started') || lines.length > 0;
     if (!outcome) {
@@ -94,17 +122,13 @@ export async function summariseRun(
         events.some((event) => event.type === 'stopRequested') || (await isStopPending(folder, lastAttempt));
     }
   }
-  const state = deriveState(facts);
   return {
-    id,
-    folder,
-    record,
-    annotations,
     lastAttempt,
     attemptCount: attempts.length,
-    state,
+    state: deriveState(facts),
     liveness: facts.liveness,
     latest,
+    msPerStep,
     outcome,
     problems,
   };
@@ -147,12 +171,6 @@ async function isStopPending(folder: string, attempt: AttemptRecord | null): Pro
   return attempt === null || Date.parse(request.at) >= Date.parse(attempt.startedAt);
 }
 
-function latestOf(lines: Record<string, unknown>[]): Record<string, number> {
-  const latest: Record<string, number> = {};
-  for (const line of lines) Object.assign(latest, asMetricLine(line));
-  return latest;
-}
-
 /** The newest values at the step that an attempt resumed from; they stand until it has logged its own. */
 async function latestBefore(folder: string, attempt: AttemptRecord | null): Promise<Record<string, number>> {
   if (!attempt?.resumedFrom) return {};
@@ -162,7 +180,8 @@ async function latestBefore(folder: string, attempt: AttemptRecord | null): Prom
     join(folder, runFiles.attempts, earlier, attemptFiles.metrics),
     metricsTailBytes,
   );
-  return latestOf(lines.filter((line) => typeof line['step'] === 'number' && line['step'] <= step));
+  const reached = lines.map(asMetricLine).filter((line) => line !== undefined && (line['step'] ?? Infinity) <= step);
+  return Object.assign({}, ...reached) as Record<string, number>;
 }
 
 /** Age of a run; very old when it does not say when it was made, and never negative when clocks differ. */
