@@ -104,6 +104,8 @@ const sentences = {
   runMissing: (id: string, folder: string) => say(`No run '${id}' in ${folder}.`, 'List the runs with `simdino runs`.'),
   runNotResumable: (id: string, reason: string) =>
     say(`Run '${id}' can't be resumed: ${reason}.`, 'Start a new run from its configuration.'),
+  runNotEvaluable: (id: string, reason: string) =>
+    say(`Run '${id}' can't be evaluated: ${reason}.`, 'Wait for its first checkpoint, or ask for one.'),
   runFolderUnwritable: (path: string, reason: string) =>
     say(`The run folder ${path} can't be written: ${reason}.`, 'Choose another folder with --runs-dir.'),
   diskFull: (path: string, neededBytes: number, freeBytes: number) =>

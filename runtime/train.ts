@@ -17,6 +17,7 @@ import type { TrainProgress } from './commands/progress.ts';
 import type { Dataset } from './data/dataset.ts';
 import { createLoader } from './data/loader.ts';
 import { evaluateKnn } from './eval/evaluateKnn.ts';
+import { teacherFeatures } from './eval/extractFeatures.ts';
 import { watchRequests } from './run/control.ts';
 import type { OpenRun } from './run/openRun.ts';
 import { createResourceMeter } from './run/resourceMeter.ts';
@@ -71,7 +72,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   // --- The attempt: from here on, whatever happens is written down
   const attempt = await openAttempt(run.folder, {
     startedAt: new Date(now()).toISOString(),
-    process: await currentProcess(),
+    process: currentProcess(),
     engine: executor.engine,
     device: executor.device,
     resumedFrom: run.resume && { attempt: run.resume.attempt, step: run.resume.step },
@@ -131,8 +132,14 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
     ...values,
   });
 
+  // Images without labels can be trained on, not classified.
+  const evaluated = dataset.train.classes !== null && dataset[config.eval.split] !== null;
   const evaluate = async () => {
-    const { top1, galleryImages, queryImages, elapsedMs } = await evaluateKnn(executor, dataset, config);
+    const { top1, galleryImages, queryImages, elapsedMs } = await evaluateKnn(
+      teacherFeatures(executor),
+      dataset,
+      config,
+    );
     knnTop1 = top1;
     latest['knnTop1'] = top1;
     attempt.metric(lineAt({ knnTop1: top1 }));
@@ -159,7 +166,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   const meter = createResourceMeter(executor.pid);
   try {
     attempt.event(step, { type: 'started' });
-    if (config.eval.knn && dataset.validation && step === 0) await evaluate();
+    if (evaluated && step === 0) await evaluate();
 
     // --- Steps
     let stepEndedMs = performance.now();
@@ -202,7 +209,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
       if (step % config.runtime.logEverySteps === 0 || step === totalSteps) attempt.metric(line);
 
       // --- Evaluations and checkpoints
-      if (dataset.validation && due(config.eval.knn.everyEpochs, step)) await evaluate();
+      if (evaluated && due(config.eval.knn.everyEpochs, step)) await evaluate();
       if (checkpointAsked || (due(config.checkpoint.everyEpochs, step) && step < totalSteps)) {
         await save(checkpointAsked ? 'requested' : 'interval');
         checkpointAsked = false;

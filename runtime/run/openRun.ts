@@ -6,7 +6,7 @@ import { derive } from '../../configs/derive.ts';
 import { architectures, type ResolvedConfig } from '../../configs/schema.ts';
 import { errors } from '../../protocol/errors.ts';
 import { recordVersion, type RunRecord } from '../../protocol/records.ts';
-import { runFiles } from '../../protocol/runFolder.ts';
+import { isRunId, runFiles } from '../../protocol/runFolder.ts';
 import { listCheckpoints, loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { TensorMap } from '../checkpoint/safetensors.ts';
 import { readConfigFile } from '../configFile.ts';
@@ -79,13 +79,7 @@ export function createRun(run: NewRun): OpenRun {
  * @throws runMissing, runNotResumable when it has finished
  */
 export async function reopenRun(runsFolder: string, id: string): Promise<OpenRun> {
-  const folder = join(runsFolder, id);
-  const recordPath = join(folder, runFiles.record);
-  if (!existsSync(recordPath)) throw errors.runMissing(id, runsFolder);
-  const record = JSON.parse(readFileSync(recordPath, 'utf8')) as RunRecord;
-  if (record.version > recordVersion)
-    throw errors.runNotResumable(id, `its record is of version ${record.version}, newer than ${recordVersion}`);
-  const { config } = readConfigFile(join(folder, runFiles.config));
+  const { folder, record, config } = readRunFolder(runsFolder, id);
 
   const notes: string[] = [];
   for (const { name, record: checkpoint } of listCheckpoints(join(folder, runFiles.checkpoints)).reverse()) {
@@ -101,6 +95,17 @@ export async function reopenRun(runsFolder: string, id: string): Promise<OpenRun
   notes.push('No checkpoint to resume from: training starts from step 0.');
   const last = readAttempts(folder).at(-1);
   return { folder, record, config, resume: last ? { attempt: last.index, step: 0, state: new Map() } : null, notes };
+}
+
+/** A run's record and configuration. @throws runMissing, runNotResumable for a newer version */
+export function readRunFolder(runsFolder: string, id: string): Pick<OpenRun, 'folder' | 'record' | 'config'> {
+  const folder = join(runsFolder, id);
+  const recordPath = join(folder, runFiles.record);
+  if (!isRunId(id) || !existsSync(recordPath)) throw errors.runMissing(id, runsFolder);
+  const record = JSON.parse(readFileSync(recordPath, 'utf8')) as RunRecord;
+  if (record.version > recordVersion)
+    throw errors.runNotResumable(id, `its record is of version ${record.version}, newer than ${recordVersion}`);
+  return { folder, record, config: readConfigFile(join(folder, runFiles.config)).config };
 }
 
 /** Lines up to a checkpoint's step are those of the newest attempt, which wrote it or resumed at or before it. */

@@ -1,19 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { installationFolder } from '../installation.ts';
 
 interface Manifest {
   version: string;
   dependencies?: Record<string, string>;
 }
 
-const manifest = (): Manifest =>
-  // The manifest lies one folder above dist/ when built and two above this file when not.
-  JSON.parse(readFileSync(manifestUrl(), 'utf8')) as Manifest;
-
-function manifestUrl(): URL {
-  const built = /\/dist\/[^/]+$/.test(new URL(import.meta.url).pathname);
-  return new URL(built ? '../package.json' : '../../package.json', import.meta.url);
+function manifest(): Manifest {
+  return JSON.parse(readFileSync(join(installationFolder, 'package.json'), 'utf8')) as Manifest;
 }
 
 /** The product's version. */

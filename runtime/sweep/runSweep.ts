@@ -44,7 +44,7 @@ export async function runSweep(sweep: SweepRecord, options: SweepOptions): Promi
   const folder = join(runsFolder, sweepsFolder, sweep.id);
   const attempt = await openAttempt(folder, {
     startedAt: new Date(now()).toISOString(),
-    process: await currentProcess(),
+    process: currentProcess(),
     engine: 'scheduler',
     device: `${sweep.slots} at a time`,
     resumedFrom: null,

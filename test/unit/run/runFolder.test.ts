@@ -1,0 +1,116 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { currentProcess } from '../../../experiments/store/processIdentity.ts';
+import { recordVersion, type ControlRequest, type RunRecord } from '../../../protocol/records.ts';
+import { jsonLine } from '../../../runtime/run/appendLines.ts';
+import { watchRequests } from '../../../runtime/run/control.ts';
+import { writeRequest } from '../../../runtime/run/controlRequest.ts';
+import { createRunFolder, openAttempt } from '../../../runtime/run/runFolder.ts';
+import { newRunId } from '../../../runtime/run/runId.ts';
+
+let runs: string;
+beforeEach(() => {
+  runs = mkdtempSync(join(tmpdir(), 'runs-'));
+});
+afterEach(() => rmSync(runs, { recursive: true, force: true }));
+
+const record = (id: string) => ({ version: recordVersion, id, totalSteps: 10 }) as RunRecord;
+const create = (id = 'a') => createRunFolder(runs, record(id), { config: 'seed: 0\n', dirtyDiff: null });
+const start = (folder: string) =>
+  openAttempt(folder, {
+    startedAt: '2026-01-01T00:00:00Z',
+    process: currentProcess(),
+    engine: 'onnx',
+    device: 'CPU',
+    resumedFrom: null,
+    now: () => 1000,
+  });
+
+describe('a run folder', () => {
+  test('is claimed once', () => {
+    create();
+    expect(() => create()).toThrow(/is in use: a run of that name is there\. Stop that run first/);
+  });
+
+  test.each(['../a', 'a/b', '.hidden', '', 'sweeps', 'a..b'])('is not made for the name %j', (id) => {
+    expect(() => create(id)).toThrow(/is not a run name/);
+  });
+
+  test('takes names in any script', () => {
+    expect(existsSync(join(create('опыт-η1-試験'), 'run.json'))).toBe(true);
+  });
+
+  test('that can\u2019t be written says so', () => {
+    writeFileSync(join(runs, 'file'), '');
+    expect(() => createRunFolder(join(runs, 'file', 'deeper'), record('a'), { config: '', dirtyDiff: null })).toThrow(
+      /can't be written: ENOTDIR/,
+    );
+  });
+});
+
+describe('an attempt', () => {
+  test('is refused while another trains, and numbered when it does not', async () => {
+    const folder = create();
+    const first = await start(folder);
+    await expect(start(folder)).rejects.toThrow(/is in use: process \d+ on .* is training in it/);
+    await first.close();
+    const gone = { ...currentProcess(), startTime: '1' };
+    writeFileSync(join(folder, 'attempts', '001', 'attempt.json'), JSON.stringify({ ...first.record, process: gone }));
+    const second = await start(folder);
+    expect(second.record.index).toBe(2);
+    await second.close();
+  });
+
+  test('appends whole lines with words for what JSON has no number for', async () => {
+    const attempt = await start(create());
+    attempt.metric({ step: 1, epoch: 0.5, time: 0, loss: Number.NaN, lr: Infinity });
+    attempt.event(1, { type: 'started' });
+    await attempt.close();
+    expect(readFileSync(join(attempt.folder, 'metrics.jsonl'), 'utf8')).toBe(
+      '{"step":1,"epoch":0.5,"time":0,"loss":"NaN","lr":"Infinity"}\n',
+    );
+    expect(readFileSync(join(attempt.folder, 'events.jsonl'), 'utf8')).toBe(
+      '{"time":1000,"step":1,"type":"started"}\n',
+    );
+    expect(JSON.parse(jsonLine({ a: -Infinity }))).toEqual({ a: '-Infinity' });
+  });
+
+  test('beats while its thread is busy', async () => {
+    const attempt = await start(create());
+    const counter = () => Number(readFileSync(join(attempt.folder, 'heartbeat'), 'utf8'));
+    await sleep(300);
+    const before = counter();
+    const until = performance.now() + 2500;
+    while (performance.now() < until);
+    expect(counter()).toBeGreaterThan(before);
+    await attempt.close();
+  });
+});
+
+describe('requests', () => {
+  test('that are older than the watch are passed over, new ones arrive once', async () => {
+    const folder = create();
+    writeRequest(folder, 'stop', 'test');
+    const seen: ControlRequest[] = [];
+    const watch = watchRequests(folder, (request) => seen.push(request), { intervalMs: 10 });
+    await sleep(60);
+    expect(seen).toEqual([]);
+    const { id } = writeRequest(folder, 'checkpoint', 'test');
+    await expect.poll(() => seen.map((request) => request.id)).toEqual([id]);
+    writeFileSync(join(folder, 'request.json'), '{"id": "half');
+    await sleep(60);
+    expect(seen).toHaveLength(1);
+    watch.stop();
+  });
+});
+
+test('names of runs are the configuration\u2019s and the time, counted up', () => {
+  const now = new Date('2026-01-31T14:25:01Z');
+  const first = newRunId(runs, 'quick start', now);
+  expect(first).toBe('quick-start-20260131-142501');
+  create(first);
+  expect(newRunId(runs, 'quick start', now)).toBe('quick-start-20260131-142501-2');
+});
