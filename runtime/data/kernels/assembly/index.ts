@@ -2,7 +2,7 @@
 export { coefficients, entryBytes, resampleColumns, resampleRowsGrey, resampleRowsRgb } from './resample';
 export { joinRgb, packRows, splitRgb } from './planes';
 export { blendConstant, grayscale, saturate, solarize, sumLuma } from './colour';
-export { rotateHue } from './hue';
+export { rotateHue, rotateOne } from './hue';
 export { blurKernel9, boxBlurColumns, boxBlurRows } from './blur';
 
 /** Where memory of the caller's begins. */
