@@ -123,6 +123,7 @@ const sentences = {
 
   // --- command line
   usage: (message: string) => say(message, 'See `simdino --help`.'),
+  nodeMissing: (path: string) => say(`${path} can't be started.`, 'Set simdino.runtime.nodePath to a Node executable.'),
   nodeTooOld: (path: string, version: string) =>
     say(`The training runtime needs Node 20 or newer; ${path} is ${version}.`, 'Set simdino.runtime.nodePath.'),
 };
