@@ -13,7 +13,7 @@ export class SimdinoError extends Error {
     /** What to do about it, one sentence. */
     readonly remedy: string,
   ) {
-    super(`${message} ${remedy}`);
+    super(message.endsWith('\n') ? `${message}${remedy}` : `${message} ${remedy}`);
   }
 }
 

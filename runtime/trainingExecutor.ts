@@ -37,7 +37,7 @@ export async function startTrainingExecutor(
   const executor = await startExecutor({
     entry: builtFile('executor.mjs'),
     engine: config.runtime.engine,
-    threads: config.runtime.threads,
+    ...(config.runtime.threads > 0 ? { threads: config.runtime.threads } : {}),
     spec,
     ...(state ? { initialState: arraysOf(state) } : {}),
     ...(onLog ? { onLog } : {}),

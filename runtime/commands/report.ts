@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listSweeps } from '../../experiments/store/readSweep.ts';
-import { existsSync } from 'node:fs';
 import { errors } from '../../protocol/errors.ts';
 import { writeReport } from '../report/writeReport.ts';
 import { exitCodes } from './exitCodes.ts';
