@@ -13,9 +13,8 @@ import {
   type Document,
   type Node,
   type Pair,
+  type YAMLError,
   type YAMLMap,
-  type YAMLParseError,
-  type YAMLWarning,
 } from 'yaml';
 import type { Diagnostic, Place } from './diagnostic.ts';
 
@@ -185,7 +184,10 @@ function aliasDiagnostic(alias: Alias, place: YamlText['place']): Diagnostic {
 }
 
 /** The parser's words, but for the mistakes that are common and that it says without naming the thing. */
-function syntaxSentence(error: YAMLParseError | YAMLWarning, text: string): { message: string; remedy: string } {
+function syntaxSentence(
+  error: Pick<YAMLError, 'code' | 'message' | 'pos'>,
+  text: string,
+): { message: string; remedy: string } {
   if (error.code === 'DUPLICATE_KEY') {
     const key = /^[^\s:,}]*/.exec(text.slice(error.pos[0]))?.[0] ?? '';
     return { message: `\`${key}\` is written twice in one section.`, remedy: 'Remove one of them.' };

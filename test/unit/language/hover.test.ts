@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { analyse, type Analysis } from '../../../configs/language/analyse.ts';
+import { hints } from '../../../configs/language/hints.ts';
+import { hover } from '../../../configs/language/hover.ts';
+import { loadFrom } from '../configs/presetFiles.ts';
+
+function analysed(text: string, path = 'my.simdino.yaml'): Analysis {
+  const analysis = analyse(text, { path, load: loadFrom({}) });
+  if (!analysis) throw new Error('not a SimDINO file');
+  return analysis;
+}
+
+/** The text with each hint in guillemets where it is shown. */
+function hinted(text: string, trainImages?: number): string {
+  const found = hints(analysed(text), { trainImages });
+  return found.reduceRight(
+    (shown, hint) => `${shown.slice(0, hint.offset)} «${hint.text}»${shown.slice(hint.offset)}`,
+    text,
+  );
+}
+
+function hoverAt(marked: string): string | undefined {
+  return hover(analysed(marked.replace('|', '')), marked.indexOf('|'))?.markdown;
+}
+
+describe('hints', () => {
+  test('of the published recipe', () => {
+    const text = `extends: simdino_vits16
+crops:
+  global: { sizePx: 224 }
+  local: { sizePx: 96 }
+model:
+  architecture: vit_small
+projector:
+  outputDim: 256
+loss:
+  preset: reference
+  eps: 0.2236 # tuned
+  gamma: auto
+  codingRate: { groups: 8 }
+teacher:
+  momentum: 0.996
+optim:
+  lr: 0.0005
+  warmupEpochs: 10
+train:
+  epochs: 100
+  batchSize: 512
+`;
+    expect(`\n${hinted(text, 1_281_167)}`).toMatchInlineSnapshot(`
+      "
+      extends: simdino_vits16
+      crops: «764 tokens per image»
+        global: { sizePx: 224 «197 tokens» }
+        local: { sizePx: 96 «37 tokens» }
+      model:
+        architecture: vit_small «21.7 M parameters»
+      projector: «5.51 M parameters»
+        outputDim: 256
+      loss: «R 3.232 (collapsed) to 76.73 nats, gamma R up to 0.4496»
+        preset: reference «gamma auto 0.005859, pairs crossView, 8 groups»
+        eps: 0.2236 «ε² = 0.05, in force ε = 0.6324» # tuned
+        gamma: auto «= 0.005859»
+        codingRate: { groups: 8 «64 images each» }
+      teacher:
+        momentum: 0.996 «half-life 173 steps»
+      optim:
+        lr: 0.0005 «peak 0.001»
+        warmupEpochs: 10 «= 25,020 steps»
+      train:
+        epochs: 100 «= 250,200 steps, 128 M images»
+        batchSize: 512 «2,502 steps per epoch»
+      "
+    `);
+    // Without the number of images there is nothing to say about steps.
+    expect(hinted(text)).not.toContain('steps per epoch');
+  });
+
+  test('gamma of Theorem C.1, and of a text whose other parts are faulty', () => {
+    expect(
+      hinted('data: { kind: synthetic }\nloss: { preset: paper, gamma: balanced, epss: 1, pairs: al }\n'),
+    ).toContain('gamma: balanced «= 0.01141»');
+  });
+
+  test('none at a faulty value, none at a value that is written elsewhere', () => {
+    expect(hinted('data: { kind: synthetic }\nloss: { eps: -1 }\n')).not.toContain('\u03b5');
+    expect(
+      hinted('data: { kind: synthetic }\nteacher: { momentum: &m 0.9 }\noptim: { lr: 0.001, beta1: *m }\n'),
+    ).toContain('momentum: &m 0.9 «half-life 6.579 steps»');
+  });
+
+  test('a sweep', () => {
+    expect(
+      hinted('base: tiny\naxes: # grid\n  loss.eps: [0.2, 0.3]\n  loss.gammaFactor: [1, 2, 3]\nseeds: [0, 1]\n'),
+    ).toContain('axes: «6 cells x 2 seeds = 12 runs»');
+  });
+});
+
+describe('hover', () => {
+  test('on a key: meaning, range, default, equation, paper, authors, and what follows here', () => {
+    expect(hoverAt('extends: tiny\nloss:\n  e|ps: 0.3\n')).toMatchInlineSnapshot(`
+      "**\`loss.eps\`** - a number above 0 and at most 100
+
+      The paper’s epsilon: the quantisation error of the coding rate. The authors’ code names epsilon squared \`eps\`: its 0.05 is 0.2236 here.
+
+      Default \`0.223607\`.
+
+      \`\`\`text
+      R_eps(Gamma) = 1/2 logdet(I + d/eps^2 Gamma)  (7)
+      \`\`\`
+
+      **Paper:** not given (eq. (7))
+
+      **Authors' code:** 0.2236 (its \`eps\` 0.05 is epsilon squared)
+
+      Overrides \`tiny\`.
+
+      **Here:** ε² = 0.09 - ε = 0.3; the authors' code calls ε² = 0.09 \`eps\`."
+    `);
+  });
+
+  test('on a value, in a flow map, on a section', () => {
+    expect(hoverAt('loss: { gamma: ba|lanced }\n')).toContain('Theorem C.1');
+    expect(hoverAt('cro|ps: {}\n')).toContain('Multi-crop');
+    expect(hoverAt('crops: { local: { scale: [0.05, 0.|4] } }\n')).toContain('local crop covers');
+  });
+
+  test('on an axis of a sweep', () => {
+    expect(hoverAt('base: tiny\naxes: { loss.e|ps: [0.3] }\n')).toContain('quantisation error');
+    expect(hoverAt('base: tiny\naxes: { loss.eps: [0.3] }\nsee|ds: [1]\n')).toContain('Every cell runs once');
+  });
+
+  test('nothing elsewhere', () => {
+    expect(hoverAt('loss: # wh|y\n  eps: 1\n')).toBeUndefined();
+    expect(hoverAt('nonsense: 1|\n')).toBeUndefined();
+  });
+});
