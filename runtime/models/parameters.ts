@@ -75,14 +75,22 @@ function initialValues({ shape, initialiser }: ParameterSpec, random: Random): F
     case 'uniform':
       return values.map(() => (2 * random() - 1) * initialiser.limit);
     case 'normal':
-      return values.map(() => truncatedNormal(random, initialiser.std));
+      return fillWithNormals(values, random, initialiser.std);
   }
 }
 
-function truncatedNormal(random: Random, std: number): number {
-  for (;;) {
-    // Box-Muller; 1 - u avoids the logarithm of zero.
-    const value = std * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-    if (Math.abs(value) <= 2) return value;
+/** Box and Muller: two uniform numbers give two normal ones. */
+function fillWithNormals(values: Float32Array, random: Random, std: number): Float32Array {
+  let at = 0;
+  const place = (value: number) => {
+    if (Math.abs(value) <= 2 && at < values.length) values[at++] = value;
+  };
+  while (at < values.length) {
+    // 1 - u avoids the logarithm of zero.
+    const radius = std * Math.sqrt(-2 * Math.log(1 - random()));
+    const angle = 2 * Math.PI * random();
+    place(radius * Math.cos(angle));
+    place(radius * Math.sin(angle));
   }
+  return values;
 }

@@ -24,7 +24,7 @@ export function expectSummary(
 }
 
 export function norm(values: ArrayLike<number>): number {
-  return Math.hypot(...Array.from(values));
+  return Math.sqrt(Array.from(values).reduce((sum, value) => sum + value ** 2, 0));
 }
 
 function total(values: ArrayLike<number>): number {

@@ -1,0 +1,214 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { describe, expect, it } from 'vitest';
+import { configSchema } from '../../../configs/schema.ts';
+import type { ConfigInput } from '../../../configs/schema.ts';
+import { resolveConfig } from '../../../configs/resolve.ts';
+import { randomStream } from '../../../runtime/data/random.ts';
+import type { CompiledStep, EngineState, Tensors, TypedArray } from '../../../runtime/engines/engine.ts';
+import { createOnnxEngine } from '../../../runtime/engines/onnx/onnxEngine.ts';
+import { buildFeatureProgram } from '../../../runtime/featureStep.ts';
+import { buildTrainStep } from '../../../runtime/trainStep.ts';
+import type { TrainStep } from '../../../runtime/trainStep.ts';
+
+const engine = createOnnxEngine({ threads: 1 });
+const totals = { totalSteps: 20, warmupSteps: 2 };
+
+const small: ConfigInput = {
+  data: { kind: 'synthetic' },
+  crops: { global: { sizePx: 16 }, local: { count: 2, sizePx: 8 } },
+  model: { architecture: 'custom', width: 12, depth: 2, heads: 2, patchSizePx: 4, dropPathRate: 0.2 },
+  projector: { hiddenDim: 16, outputDim: 8 },
+  teacher: { momentum: 0.9 },
+  optim: { lr: 0.1 },
+  train: { batchSize: 8, epochs: 1 },
+};
+const resolved = (changes: ConfigInput | object = {}) => resolveConfig(configSchema.parse({ ...small, ...changes }));
+
+/** The same crops for the same step. */
+function cropsAt(step: number): Record<string, Uint8Array> {
+  const stream = randomStream({ seed: 11, purpose: 'synthetic', epoch: step });
+  const bytes = (count: number) => Uint8Array.from({ length: count }, () => stream.integer(256));
+  return { globalCrops: bytes(2 * 8 * 16 * 16 * 3), localCrops: bytes(2 * 8 * 8 * 8 * 3) };
+}
+
+/** Eight images that differ in which channels are bright; every view of an image has the same. */
+function patterns(views: number, sizePx: number): Uint8Array {
+  const values = sizePx * sizePx * 3;
+  return Uint8Array.from({ length: views * 8 * values }, (_, at) => {
+    const image = Math.floor(at / values) % 8;
+    return ((image >> (at % 3)) & 1) * 200 + ((at * 37) % 50);
+  });
+}
+
+async function start(step: TrainStep, values = step.initialState()) {
+  const compiled = await engine.compile(step.program);
+  const state = engine.createState(step.program.state, values);
+  return { compiled, state };
+}
+
+async function take(step: TrainStep, run: { compiled: CompiledStep; state: EngineState }, from: number, to: number) {
+  const losses: number[] = [];
+  for (let at = from; at < to; at++) {
+    const outputs = await run.compiled.run(run.state, { ...cropsAt(at), ...step.inputsAt(at) });
+    losses.push(outputs['loss']![0]!);
+  }
+  return losses;
+}
+
+const arrays = (state: Record<string, TypedArray>) =>
+  Object.fromEntries(Object.entries(state).map(([name, data]) => [name, Array.from(data)]));
+
+describe('the training step', () => {
+  it('learns: on images that differ, the loss falls and the coding rate grows', async () => {
+    const step = buildTrainStep(resolved({ optim: { lr: 0.05, warmupEpochs: 0 } }), totals);
+    const run = await start(step);
+    const crops = { globalCrops: patterns(2, 16), localCrops: patterns(2, 8) };
+    const lines: { loss: number; codingRate: number }[] = [];
+    for (let at = 0; at < 20; at++) {
+      const { loss, codingRate } = await run.compiled.run(run.state, { ...crops, ...step.inputsAt(at) });
+      lines.push({ loss: loss![0]!, codingRate: codingRate![0]! });
+    }
+    // The first steps take the untrained features, which differ only by noise, apart.
+    const [early, late] = [lines[3]!, lines.at(-1)!];
+    expect(late.loss).toBeLessThan(early.loss - 0.2);
+    expect(late.codingRate).toBeGreaterThan(early.codingRate + 1);
+    expect(late.codingRate).toBeLessThan(step.constants.codingRateMax);
+  });
+
+  it('takes the same steps after a stop as without one, bit for bit', async () => {
+    const step = buildTrainStep(resolved(), totals);
+    const whole = await start(step);
+    const uninterrupted = await take(step, whole, 0, 6);
+
+    const before = await start(step);
+    const first = await take(step, before, 0, 3);
+    const saved = (await before.state.read()) as Record<string, Float32Array>;
+    const after = await start(buildTrainStep(resolved(), totals), saved);
+    const second = await take(step, after, 3, 6);
+
+    expect([...first, ...second]).toEqual(uninterrupted);
+    expect(arrays(await after.state.read())).toEqual(arrays(await whole.state.read()));
+  });
+
+  it('starts from the seed, with the teacher a copy of the student', () => {
+    const one = buildTrainStep(resolved({ seed: 5 }), totals).initialState();
+    const again = buildTrainStep(resolved({ seed: 5 }), totals).initialState();
+    const other = buildTrainStep(resolved({ seed: 6 }), totals).initialState();
+    expect(again).toEqual(one);
+    expect(other['student.backbone.cls_token']).not.toEqual(one['student.backbone.cls_token']);
+    expect(one['teacher.backbone.cls_token']).toEqual(one['student.backbone.cls_token']);
+    expect(one['teacher.backbone.cls_token']).not.toBe(one['student.backbone.cls_token']);
+  });
+
+  it('changes nothing, to the bit, when the loss is not finite', async () => {
+    const step = buildTrainStep(resolved(), totals);
+    const run = await start(step);
+    await take(step, run, 0, 3);
+    const poisoned = (await run.state.read()) as Record<string, Float32Array>;
+    // Finite itself, but its products are not.
+    poisoned['student.backbone.blocks.0.mlp.fc1.weight']!.fill(3e38);
+    await run.state.write(poisoned);
+    const outputs = await run.compiled.run(run.state, { ...cropsAt(3), ...step.inputsAt(3) });
+    expect(outputs['loss']![0]).toBeNaN();
+    expect(outputs['updated']![0]).toBe(0);
+    expect(arrays(await run.state.read())).toEqual(arrays(poisoned));
+  });
+
+  it('says 1 when it updates, and every tensor of both networks moves', async () => {
+    const step = buildTrainStep(resolved(), totals);
+    const run = await start(step);
+    const before = step.initialState();
+    const outputs = await run.compiled.run(run.state, { ...cropsAt(1), ...step.inputsAt(1) });
+    expect(outputs['updated']![0]).toBe(1);
+    expect(outputs['gradientNorms']!.length).toBe(step.parameterNames.length);
+    const norms = Array.from(outputs['gradientNorms']!);
+    expect(outputs['gradientNorm']![0]).toBeCloseTo(Math.hypot(...norms), 4);
+    const after = await run.state.read();
+    for (const name of step.parameterNames) {
+      expect(after[`student.${name}`], name).not.toEqual(before[`student.${name}`]);
+      expect(after[`teacher.${name}`], name).not.toEqual(before[`teacher.${name}`]);
+    }
+  });
+
+  it('without self-distillation the teacher is the student after every step', async () => {
+    const step = buildTrainStep(resolved({ teacher: { update: 'student' } }), totals);
+    const run = await start(step);
+    await take(step, run, 0, 2);
+    const state = await run.state.read();
+    for (const name of step.parameterNames) expect(state[`teacher.${name}`]).toEqual(state[`student.${name}`]);
+  });
+
+  it('runs without local views, and without stochastic depth', async () => {
+    const step = buildTrainStep(
+      resolved({
+        crops: { global: { sizePx: 16 }, local: { count: 0, sizePx: 8 } },
+        model: { ...small.model, dropPathRate: 0 },
+      }),
+      totals,
+    );
+    expect(Object.keys(step.program.inputs)).not.toContain('localCrops');
+    expect(Object.keys(step.inputsAt(0))).not.toContain('globalDropPath');
+    const run = await start(step);
+    const outputs = await run.compiled.run(run.state, {
+      globalCrops: cropsAt(0)['globalCrops']!,
+      ...step.inputsAt(0),
+    });
+    expect(outputs['loss']![0]).toBeTypeOf('number');
+    expect(Number.isFinite(outputs['loss']![0])).toBe(true);
+  });
+
+  it('agrees with tfjs run eagerly, and leaves no tensor behind', async () => {
+    const step = buildTrainStep(resolved(), totals);
+    const run = await start(step);
+    const expected = await run.compiled.run(run.state, { ...cropsAt(2), ...step.inputsAt(2) });
+
+    await tf.setBackend('cpu');
+    const before = tf.memory().numTensors;
+    const inputs = Object.entries({ ...cropsAt(2), ...step.inputsAt(2) });
+    const { loss, gradientNorm } = eagerly(step, Object.fromEntries(inputs));
+    expect(tf.memory().numTensors).toBe(before);
+    expect(loss).toBeCloseTo(expected['loss']![0]!, 5);
+    expect(gradientNorm / expected['gradientNorm']![0]!).toBeCloseTo(1, 3);
+  });
+});
+
+describe('the feature step', () => {
+  it('gives the same features for an image whatever its batch', async () => {
+    const config = resolved();
+    const { state: specs } = buildTrainStep(config, totals).program;
+    const state = engine.createState(specs, buildTrainStep(config, totals).initialState());
+    const pixels = cropsAt(4)['globalCrops']!;
+    const imageBytes = 16 * 16 * 3;
+    const features = async (images: number, from: number) => {
+      const step = await engine.compile(buildFeatureProgram(config, { network: 'teacher', images, sizePx: 16 }));
+      const part = pixels.subarray(from * imageBytes, (from + images) * imageBytes);
+      return Array.from((await step.run(state, { images: part }))['features']!);
+    };
+    const together = await features(4, 0);
+    const alone = await features(1, 2);
+    expect(together.length).toBe(4 * 12);
+    alone.forEach((value, index) => expect(value).toBeCloseTo(together[2 * 12 + index]!, 5));
+  });
+});
+
+/** The step on tfjs's own backend, as an eager engine would run it. */
+function eagerly(step: TrainStep, inputs: Record<string, TypedArray>): { loss: number; gradientNorm: number } {
+  const tensorsOf = (specs: TrainStep['program']['state'], values: Record<string, TypedArray>): Tensors =>
+    Object.fromEntries(
+      Object.entries(specs).map(([name, { shape }]) => [
+        name,
+        tf.tensor(Float32Array.from(values[name]!), [...shape], 'float32'),
+      ]),
+    );
+  const given = [tensorsOf(step.program.state, step.initialState()), tensorsOf(step.program.inputs, inputs)] as const;
+  const result = tf.tidy(
+    () => step.program.run(...given) as unknown as tf.TensorContainerObject,
+  ) as unknown as ReturnType<TrainStep['program']['run']>;
+  const read = {
+    loss: result.outputs['loss']!.dataSync()[0]!,
+    gradientNorm: result.outputs['gradientNorm']!.dataSync()[0]!,
+  };
+  tf.dispose([...given, result.state, result.outputs]);
+  return read;
+}
