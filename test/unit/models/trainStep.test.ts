@@ -61,19 +61,20 @@ const arrays = (state: Record<string, TypedArray>) =>
 
 describe('the training step', () => {
   it('learns: on images that differ, the loss falls and the coding rate grows', async () => {
-    const step = buildTrainStep(resolved({ optim: { lr: 0.05, warmupEpochs: 0 } }), totals);
+    const step = buildTrainStep(resolved({ seed: 1, optim: { lr: 0.05, warmupEpochs: 0 } }), totals);
     const run = await start(step);
     const crops = { globalCrops: patterns(2, 16), localCrops: patterns(2, 8) };
     const lines: { loss: number; codingRate: number }[] = [];
-    for (let at = 0; at < 20; at++) {
+    for (let at = 0; at < 40; at++) {
       const { loss, codingRate } = await run.compiled.run(run.state, { ...crops, ...step.inputsAt(at) });
       lines.push({ loss: loss![0]!, codingRate: codingRate![0]! });
     }
-    // The first steps take the untrained features, which differ only by noise, apart.
-    const [early, late] = [lines[3]!, lines.at(-1)!];
-    expect(late.loss).toBeLessThan(early.loss - 0.2);
-    expect(late.codingRate).toBeGreaterThan(early.codingRate + 1);
-    expect(late.codingRate).toBeLessThan(step.constants.codingRateMax);
+    // The first steps bring the untrained features, which differ by little, together; then they are spread out.
+    const [together, spread] = [lines[3]!, lines.at(-1)!];
+    expect(together.loss).toBeGreaterThan(-0.7);
+    expect(spread.loss).toBeLessThan(-1.3);
+    expect(spread.codingRate).toBeGreaterThan(2 * together.codingRate);
+    expect(spread.codingRate).toBeLessThan(step.constants.codingRateMax);
   });
 
   it('takes the same steps after a stop as without one, bit for bit', async () => {
