@@ -24,9 +24,18 @@ export default defineConfig({
         extends: true,
         test: {
           ...ownProcess,
+          name: 'packaged',
+          include: ['test/packaged/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...ownProcess,
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.ts'],
-          globalSetup: ['test/e2e/setUp.ts'],
           testTimeout: 240_000,
           hookTimeout: 300_000,
           fileParallelism: false,

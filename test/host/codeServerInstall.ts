@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { installOnce } from './installOnce.ts';
-import { installNode24, npmInstall } from './node24.ts';
+import { installNode, npmInstall } from './npmNode.ts';
 import { runCommand } from './runCommand.ts';
 
 export const codeServerVersion = '4.139.1';
@@ -19,7 +19,7 @@ export interface CodeServerInstall {
  * there is no compiler the server runs without them.
  */
 export async function installCodeServer(log: (line: string) => void): Promise<CodeServerInstall> {
-  const { node, environment } = await installNode24();
+  const { node, environment } = await installNode(24);
   const folder = await installOnce(`code-server-${codeServerVersion}`, async (partial) => {
     log(`Installing code-server ${codeServerVersion} from npm (once, about 600 MB) ...`);
     await npmInstall(partial, [`code-server@${codeServerVersion}`], environment);

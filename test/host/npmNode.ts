@@ -3,22 +3,27 @@ import { delimiter, join } from 'node:path';
 import { installOnce } from './installOnce.ts';
 import { mustRun } from './runCommand.ts';
 
-export interface Node24 {
+/** A Node of a certain major version. */
+export interface NpmNode {
   /** The executable. */
   node: string;
   /** Environment under which `npm` runs on this Node and native parts are built against its own headers. */
   environment: NodeJS.ProcessEnv;
 }
 
-/** VS Code's server wants Node 24, whatever this process runs on: npm carries the binaries and headers. */
-export async function installNode24(): Promise<Node24> {
-  const packageName = `node-${process.platform}-${process.arch}`;
-  const folder = await installOnce(`node24-${process.platform}-${process.arch}`, async (partial) => {
-    await npmInstall(partial, [`${packageName}@24`], cleanEnvironment());
+/**
+ * Node of the major version asked for, whatever this process runs on: npm carries its binaries and headers. The tests need
+ * 24 for VS Code's server, and 20 as the product's floor.
+ */
+export async function installNode(major: 20 | 24): Promise<NpmNode> {
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  const packageName = `node-${platform}-${process.arch}`;
+  const folder = await installOnce(`node${major}-${process.platform}-${process.arch}`, async (partial) => {
+    await npmInstall(partial, [`${packageName}@${major}`], cleanEnvironment());
   });
   const distribution = join(folder, 'node_modules', packageName);
   return {
-    node: join(distribution, 'bin', 'node'),
+    node: join(distribution, 'bin', process.platform === 'win32' ? 'node.exe' : 'node'),
     environment: {
       ...cleanEnvironment(),
       PATH: `${join(distribution, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,

@@ -1,0 +1,90 @@
+import type { Locator, Page } from 'playwright-core';
+import { eventually } from '../eventually.ts';
+
+/** The box at the top of the window: command palette, lists to choose from, questions to answer. */
+export class QuickInput {
+  private readonly box: Locator;
+  private readonly input: Locator;
+
+  constructor(private readonly page: Page) {
+    this.box = page.locator('.quick-input-widget');
+    this.input = this.box.locator('.quick-input-box input').first();
+  }
+
+  async openPalette(): Promise<void> {
+    await this.openWith('F1');
+  }
+
+  async openFiles(): Promise<void> {
+    await this.openWith('Control+P');
+  }
+
+  async search(text: string): Promise<void> {
+    await this.input.fill(text);
+  }
+
+  /** Labels of the rows on offer, once there are some. */
+  async items(): Promise<string[]> {
+    await this.rows().first().waitFor({ timeout: 30_000 });
+    return this.rows().evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? row.textContent));
+  }
+
+  /** The title or the prompt that the box shows. */
+  async prompt(): Promise<string> {
+    await this.input.waitFor();
+    return (await this.box.locator('.quick-input-title, .quick-input-message').allInnerTexts()).join(' ').trim();
+  }
+
+  /** Chooses the row whose label is `label`, or begins with it, or matches it. */
+  async pick(label: string | RegExp): Promise<void> {
+    await eventually(`a row '${label}' in the quick pick`, 30_000, async () => {
+      const rows = await this.rows().all();
+      for (const row of rows) {
+        const text = ((await row.getAttribute('aria-label', { timeout: 1000 }).catch(() => null)) ?? '').trim();
+        if (typeof label === 'string' ? text.startsWith(label) : label.test(text)) {
+          await row.click();
+          return true;
+        }
+      }
+      return undefined;
+    });
+  }
+
+  /** Types an answer and confirms it. */
+  async answer(text: string): Promise<void> {
+    await this.input.waitFor({ timeout: 30_000 });
+    await this.input.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Confirms the row or text that is already there. */
+  async accept(): Promise<void> {
+    await this.input.waitFor({ timeout: 30_000 });
+    await this.page.keyboard.press('Enter');
+  }
+
+  async cancel(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+  }
+
+  async isOpen(): Promise<boolean> {
+    return this.box.isVisible();
+  }
+
+  private rows(): Locator {
+    return this.box.locator('.quick-input-list .monaco-list-row');
+  }
+
+  /** A key press is lost while the workbench is still loading, so it is pressed until the box opens. */
+  private async openWith(key: string): Promise<void> {
+    await eventually(`the quick input after ${key}`, 60_000, async () => {
+      await this.page.keyboard.press(key);
+      try {
+        await this.input.waitFor({ state: 'visible', timeout: 2_000 });
+        return true;
+      } catch {
+        return undefined; // not open yet
+      }
+    });
+  }
+}

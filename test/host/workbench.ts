@@ -1,0 +1,130 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Frame, Locator, Page } from 'playwright-core';
+import { NotificationPages } from './pages/notifications.ts';
+import { QuickInput } from './pages/quickInput.ts';
+import { TreePage } from './pages/tree.ts';
+import { eventually } from './eventually.ts';
+
+/** VS Code's window in the browser, in the words of somebody who uses it. */
+export class Workbench {
+  readonly quickInput: QuickInput;
+  readonly notifications: NotificationPages;
+
+  private constructor(readonly page: Page) {
+    this.quickInput = new QuickInput(page);
+    this.notifications = new NotificationPages(page);
+  }
+
+  /** Opens `url` in a window of its own and waits until its extensions run. */
+  static async open(browser: Browser, url: string, sizePx = { width: 1440, height: 900 }): Promise<Workbench> {
+    const context = await browser.newContext({ viewport: sizePx });
+    const page = await context.newPage();
+    const workbench = new Workbench(page);
+    await page.goto(url);
+    await workbench.ready();
+    return workbench;
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+
+  /** Loads the window anew, as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  /** Opens the window of a server that has been started again. */
+  async goTo(url: string): Promise<void> {
+    await this.page.goto(url);
+    await this.ready();
+  }
+
+  /** Runs a command by the title that the palette shows, for example 'SimDINO: Start SimDINO run'. */
+  async runCommand(title: string): Promise<void> {
+    await this.quickInput.openPalette();
+    await this.quickInput.search(`>${title}`);
+    await this.quickInput.pick(title);
+  }
+
+  /** Opens a side bar container by its name in the activity bar and returns its tree. */
+  async openSideBar(name: string): Promise<TreePage> {
+    const tab = this.page.locator(`.activitybar .action-item:has(> [aria-label^="${name}"])`).first();
+    await tab.waitFor({ timeout: 30_000 });
+    if (!(await tab.evaluate((element) => element.classList.contains('checked')))) await tab.click();
+    return new TreePage(this.page, this.page.locator('.part.sidebar'));
+  }
+
+  /** Texts of the status bar, as a screen reader would say them. */
+  async statusBar(): Promise<string[]> {
+    const labels = await this.page.locator('.statusbar-item .statusbar-item-label').all();
+    const texts = await Promise.all(
+      labels.map(async (label) => (await label.getAttribute('aria-label')) ?? (await label.innerText())),
+    );
+    return texts.filter((text) => text !== '');
+  }
+
+  /** The status bar item whose text matches, once there is one. */
+  async statusBarItem(text: RegExp, timeoutMs = 30_000): Promise<string> {
+    return eventually(`a status bar item like ${text}`, timeoutMs, async () =>
+      (await this.statusBar()).find((item) => text.test(item)),
+    );
+  }
+
+  async clickStatusBarItem(text: RegExp): Promise<void> {
+    await this.page.locator('.statusbar-item', { hasText: text }).first().click();
+  }
+
+  /** Titles of the open editors. */
+  async editorTabs(): Promise<string[]> {
+    const names = await this.page.locator('.tab .monaco-icon-label-container').allInnerTexts();
+    return names.map((name) => name.replace(/\s+/g, ''));
+  }
+
+  async openFile(name: string): Promise<void> {
+    await this.quickInput.openFiles();
+    await this.quickInput.search(name);
+    await this.quickInput.pick(name);
+    await this.page.locator('.tab', { hasText: name }).first().waitFor();
+  }
+
+  /** The text of the editor in front, with the inline hints that stand in it. */
+  editor(): Locator {
+    return this.page.locator('.editor-instance .view-lines').first();
+  }
+
+  /** The document of the webview that holds an element matching `selector`: webviews are frames within frames. */
+  async webview(selector: string, timeoutMs = 30_000): Promise<Frame> {
+    return eventually(`a webview with ${selector}`, timeoutMs, async () => {
+      for (const frame of this.page.frames().filter((frame) => frame !== this.page.mainFrame())) {
+        if (await holds(frame, selector)) return frame;
+      }
+      return undefined;
+    });
+  }
+
+  /** Keeps a picture under SIMDINO_SCREENSHOTS, when that names a folder. */
+  async screenshot(name: string): Promise<void> {
+    const folder = process.env['SIMDINO_SCREENSHOTS'];
+    if (folder === undefined) return;
+    mkdirSync(folder, { recursive: true });
+    await this.page.screenshot({ path: join(folder, `${name}.png`) });
+  }
+
+  private async ready(): Promise<void> {
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+    await this.page.locator('.statusbar-item').first().waitFor({ timeout: 60_000 });
+    // The remote indicator names the host once the connection that extensions use stands.
+    await this.page.locator('#status\\.host').waitFor({ timeout: 60_000 });
+  }
+}
+
+async function holds(frame: Frame, selector: string): Promise<boolean> {
+  try {
+    return (await frame.locator(selector).count()) > 0;
+  } catch {
+    return false; // the frame went away while we were looking
+  }
+}
