@@ -56,6 +56,8 @@ export interface KernelExports {
   saturate: (planes: number, planeBytes: number, pixels: number, alpha: number) => void;
   solarize: (plane: number, length: number) => void;
   rotateHue: (planes: number, planeBytes: number, pixels: number, shift: number) => void;
+  /** The same for one pixel, without SIMD. */
+  rotateOne: (at: number, planeBytes: number, shift: number) => void;
   boxBlurRows: (
     target: number,
     source: number,

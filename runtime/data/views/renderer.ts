@@ -23,6 +23,8 @@ export interface Renderer {
   renderResized(request: ResizeRequest, out: Uint8Array): void;
   /** Colour operations alone, on the whole image. */
   renderColours(colours: Colours, out: Uint8Array): void;
+  /** What the kernels' memory takes now. */
+  memoryBytes(): number;
 }
 
 /** The part of a view that changes colours, in the order of application. */
@@ -91,6 +93,7 @@ export function createRenderer(): Renderer {
 
   return {
     load,
+    memoryBytes: () => kernels.memory.buffer.byteLength,
     renderResized: (request, out) => draw(request, out, () => {}),
     render: (view, out) => {
       const size = view.sizePx;
