@@ -399,7 +399,7 @@ const train = z.strictObject({
     paper: '100',
     source: 'Table 4',
   }),
-  batchSize: field(count().default(512), {
+  batchSize: field(z.number().int().min(1).max(1_000_000).default(512), {
     description: 'Images per step over all devices (B); the last incomplete batch of an epoch is dropped.',
     unit: 'images',
     paper: '512 (64 x 8)',
@@ -468,6 +468,10 @@ const runtime = z.strictObject({
   }),
   dataWorkers: field(z.number().int().min(0).default(2), { description: 'Threads that decode images and make crops.' }),
   logEverySteps: field(count().default(1), { description: 'Interval between metric lines.', unit: 'steps' }),
+  diagnosticsEverySteps: field(count().default(10), {
+    description: 'Interval between measurements of the effective rank, which costs more than the other metrics.',
+    unit: 'steps',
+  }),
 });
 
 export const configSchema = z.strictObject({

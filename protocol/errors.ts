@@ -115,9 +115,9 @@ const sentences = {
     ),
   checkpointCorrupt: (path: string, reason: string) =>
     say(`The checkpoint ${path} can't be read: ${reason}.`, 'Resume from an earlier checkpoint.'),
-  lossNotFinite: (step: number, value: number) =>
+  lossNotFinite: (step: number, quantity: string, value: number) =>
     say(
-      `The loss became ${value} at step ${step}; the parameters of that step were not kept.`,
+      `The ${quantity} became ${value} at step ${step}; the parameters of that step were not kept.`,
       'Resume from the last checkpoint with a lower optim.lr or a larger loss.eps.',
     ),
 

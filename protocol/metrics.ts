@@ -42,6 +42,12 @@ export const metricCatalogue = {
       'exp of the entropy of the eigenvalues of the student features\u2019 second-moment matrix; 1 means collapse.',
     better: 'higher',
   },
+  effectiveRankTeacher: {
+    label: 'Effective rank (teacher)',
+    unit: '',
+    description: 'The same of the teacher\u2019s features.',
+    better: 'higher',
+  },
   gradientNorm: {
     label: 'Gradient norm',
     unit: '',

@@ -8,6 +8,7 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { derive } from '../configs/derive.ts';
+import type { ResolvedConfig } from '../configs/schema.ts';
 import { currentProcess } from '../experiments/store/processIdentity.ts';
 import { errors, isSimdinoError } from '../protocol/errors.ts';
 import type { CheckpointRecord, ControlRequest, MetricLine } from '../protocol/records.ts';
@@ -16,6 +17,7 @@ import { pruneCheckpoints, saveCheckpoint } from './checkpoint/checkpoint.ts';
 import type { TrainProgress } from './commands/progress.ts';
 import type { Dataset } from './data/dataset.ts';
 import { createLoader } from './data/loader.ts';
+import { effectiveRank } from './eval/effectiveRank.ts';
 import { evaluateKnn } from './eval/evaluateKnn.ts';
 import { teacherFeatures } from './eval/extractFeatures.ts';
 import { watchRequests } from './run/control.ts';
@@ -174,19 +176,18 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
       const batch = await loader.next();
       const dataWaitMs = performance.now() - stepEndedMs;
       const { lr, weightDecay, momentum } = trainStep.scalarsAt(step);
-      const outputs = scalars(
-        await executor.step({
-          globalCrops: batch.global,
-          ...(batch.local.length > 0 ? { localCrops: batch.local } : {}),
-          ...trainStep.inputsAt(step),
-        }),
-      );
+      const outputs = await executor.step({
+        globalCrops: batch.global,
+        ...(batch.local.length > 0 ? { localCrops: batch.local } : {}),
+        ...trainStep.inputsAt(step),
+      });
+      const { updated, ...terms } = scalars(outputs);
       step += 1;
       const endedMs = performance.now();
       const stepMs = endedMs - stepEndedMs;
       stepEndedMs = endedMs;
-      const { updated, ...terms } = outputs;
-      Object.assign(latest, terms, {
+      const values = {
+        ...terms,
         ...trainStep.constants,
         lr,
         weightDecay,
@@ -195,16 +196,19 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
         stepMs,
         dataWaitShare: dataWaitMs / stepMs,
         ...meter.sample(),
-      });
-      const { knnTop1: _knn, ...stepMetrics } = latest;
-      const line = lineAt(stepMetrics);
+        ...(step % config.runtime.diagnosticsEverySteps === 0 ? effectiveRanks(outputs, config) : {}),
+      };
+      Object.assign(latest, values);
+      const line = lineAt(values);
       recent.push(line);
       if (recent.length > windowSteps) recent.shift();
 
       if (updated !== 1) {
         attempt.metric(line);
         attempt.log(`the last ${recent.length} steps:\n${recent.map((entry) => JSON.stringify(entry)).join('\n')}`);
-        throw errors.lossNotFinite(step, outputs.loss);
+        throw Number.isFinite(terms.loss)
+          ? errors.lossNotFinite(step, 'norm of the gradient', terms.gradientNorm)
+          : errors.lossNotFinite(step, 'loss', terms.loss);
       }
       if (step % config.runtime.logEverySteps === 0 || step === totalSteps) attempt.metric(line);
 
@@ -220,9 +224,9 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
         totalSteps,
         epoch: step / stepsPerEpoch,
         totalEpochs: config.train.epochs,
-        loss: outputs.loss,
-        distance: outputs.distance,
-        codingRate: outputs.codingRate,
+        loss: terms.loss,
+        distance: terms.distance,
+        codingRate: terms.codingRate,
         codingRateMax: derived.codingRateMax,
         imagesPerSecond: latest['imagesPerSecond'] ?? 0,
         knnTop1,
@@ -248,6 +252,16 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
     await executor.close();
     await attempt.close();
   }
+}
+
+/** 1 means that all features of the batch are one direction. */
+function effectiveRanks(
+  { studentFeatures, teacherFeatures }: Record<string, ArrayLike<number>>,
+  { train, projector }: Pick<ResolvedConfig, 'train' | 'projector'>,
+): { effectiveRank: number; effectiveRankTeacher: number } {
+  const of = (features: ArrayLike<number> | undefined) =>
+    effectiveRank({ features: features as Float32Array, rows: train.batchSize, width: projector.outputDim });
+  return { effectiveRank: of(studentFeatures), effectiveRankTeacher: of(teacherFeatures) };
 }
 
 /** The outputs of a step that are logged at every step. */

@@ -220,7 +220,7 @@ describe('bad input', () => {
         'loss.eps=1e-12',
       ],
     ).finished;
-    expect(stderr).toMatch(/The loss became (NaN|-?Infinity) at step \d+/);
+    expect(stderr).toMatch(/The (loss|norm of the gradient) became (NaN|-?Infinity) at step \d+/);
     expect(code).toBe(3);
     expect(linesOf(folder('diverged'), '001', 'events.jsonl').at(-1)).toMatchObject({
       type: 'failed',
