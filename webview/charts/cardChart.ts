@@ -1,0 +1,237 @@
+/** One Chart.js chart: built once, fed with decimated points, restyled when the theme changes. */
+import type { ChartDataset, ChartOptions } from 'chart.js';
+import { Chart, Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement } from 'chart.js';
+import type { AnnotationOptions } from 'chartjs-plugin-annotation';
+import annotationPlugin from 'chartjs-plugin-annotation';
+import zoomPlugin from 'chartjs-plugin-zoom';
+import { formatDuration, formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
+import { withAlpha } from '../colour.ts';
+import { t } from '../l10n.ts';
+import type { Theme } from '../theme.ts';
+import { theme } from '../theme.ts';
+import type { ChartBoard, Redrawable } from './chartBoard.ts';
+import type { ChartSpec } from './chartSpecs.ts';
+import { lineStyle } from './lineStyle.ts';
+import type { Plot, PlotLine } from './plotLines.ts';
+import { plotLines } from './plotLines.ts';
+
+Chart.register(
+  LineController,
+  LineElement,
+  PointElement,
+  LinearScale,
+  LogarithmicScale,
+  Filler,
+  annotationPlugin,
+  zoomPlugin,
+);
+
+/** The y axis has one width in all charts, so that steps align above each other. */
+const yAxisWidthPx = 52;
+
+export class CardChart implements Redrawable {
+  readonly id: string;
+  readonly chart: Chart<'line'>;
+  plot: Plot | null = null;
+  /** Told after every draw: the overlay follows. */
+  onDrawn: () => void = () => undefined;
+
+  constructor(
+    canvas: HTMLCanvasElement,
+    readonly board: ChartBoard,
+    readonly spec: ChartSpec,
+  ) {
+    this.id = spec.id;
+    this.chart = new Chart(canvas, { type: 'line', data: { datasets: [] }, options: this.#options() });
+  }
+
+  draw(): void {
+    const { chart, board, spec } = this;
+    const { from, to } = board.window();
+    const widthPx = chart.chartArea?.width || chart.width || 600;
+    this.plot = plotLines(board, spec, widthPx);
+    const colours = theme.value;
+    chart.data.datasets = this.plot.lines.map((line) => this.#dataset(line, colours));
+    chart.options = this.#options();
+    const x = chart.options.scales!['x']!;
+    x.min = from;
+    x.max = to;
+    chart.update('none');
+    this.onDrawn();
+  }
+
+  destroy(): void {
+    this.board.forget(this);
+    this.chart.destroy();
+  }
+
+  #dataset(line: PlotLine, colours: Theme): ChartDataset<'line', { x: number; y: number }[]> {
+    const { board, spec } = this;
+    const several = board.store.runs.value.length > 1;
+    const position = spec.lines.indexOf(line.spec);
+    const style = lineStyle(several ? line.runIndex : position, colours);
+    const highlighted = board.highlighted.value;
+    const faded = highlighted !== null && highlighted !== line.run.id;
+    const alpha = (line.faint ? 0.22 : 1) * (faded ? 0.15 : 1);
+    const isolated = line.points.length <= 40 && !line.faint;
+    const dash = line.spec.role === 'bound' ? [5, 4] : several && line.spec.role === 'second' ? [2, 3] : style.dash;
+    const colour = line.spec.role === 'bound' && !several ? colours.muted : style.colour;
+    return {
+      data: line.points,
+      borderColor: withAlpha(colour, alpha),
+      backgroundColor: withAlpha(colour, line.spec.role === 'area' ? 0.22 : 0.07),
+      borderWidth: line.faint ? 1 : (highlighted === line.run.id ? 2.75 : 1.75) + (colours.highContrast ? 0.5 : 0),
+      borderDash: line.faint ? [] : dash,
+      borderJoinStyle: 'round',
+      fill:
+        line.spec.role === 'area'
+          ? 'origin'
+          : line.spec.role === 'main' && !several && !line.faint && spec.lines.length === 1
+            ? 'start'
+            : false,
+      pointRadius: isolated && line.spec.role !== 'bound' ? 2.5 : 0,
+      pointBackgroundColor: withAlpha(colour, alpha),
+      pointBorderWidth: 0,
+      pointHitRadius: 0,
+      yAxisID: line.spec.axis === 'right' ? 'yRight' : 'y',
+      spanGaps: false,
+    };
+  }
+
+  #options(): ChartOptions<'line'> {
+    const { board, spec } = this;
+    const colours = theme.value;
+    const logarithmic = board.logarithmic.value.has(spec.id);
+    const font = { family: colours.fontFamily, size: 11 };
+    const grid = withAlpha(colours.foreground, colours.highContrast ? 0.25 : 0.09);
+    const leftMetric = spec.lines[0]!.metric;
+    const rightMetric = spec.lines.find(({ axis }) => axis === 'right')?.metric;
+    const yAxis = (metric: string, side: 'left' | 'right') => ({
+      type: logarithmic ? ('logarithmic' as const) : ('linear' as const),
+      position: side,
+      border: { display: false },
+      grid: { color: grid, drawTicks: false, drawOnChartArea: side === 'left' },
+      grace: logarithmic ? 0 : '4%',
+      afterFit: (scale: { width: number }) => {
+        scale.width = yAxisWidthPx;
+      },
+      ticks: {
+        color: colours.muted,
+        font,
+        padding: 6,
+        maxTicksLimit: 6,
+        callback: (value: string | number) => tickLabel(metric, Number(value)),
+      },
+    });
+    return {
+      animation: false,
+      parsing: false,
+      normalized: true,
+      responsive: true,
+      maintainAspectRatio: false,
+      // The overlay answers the pointer; Chart.js has nothing to search for.
+      events: [],
+      layout: { padding: { top: 6, right: rightMetric ? 0 : 12 } },
+      scales: {
+        x: {
+          type: 'linear',
+          border: { color: withAlpha(colours.foreground, 0.25) },
+          grid: { display: false },
+          ticks: {
+            color: colours.muted,
+            font,
+            maxRotation: 0,
+            autoSkipPadding: 24,
+            maxTicksLimit: 8,
+            callback: (value) => xLabel(board.axis.value, Number(value)),
+          },
+        },
+        y: yAxis(leftMetric, 'left'),
+        ...(rightMetric ? { yRight: yAxis(rightMetric, 'right') } : {}),
+      },
+      plugins: {
+        legend: { display: false },
+        tooltip: { enabled: false },
+        annotation: { annotations: this.#annotations(colours), animations: { numbers: { duration: 0 } } },
+        zoom: {
+          limits: { x: { min: board.extent.value.from, max: board.extent.value.to } },
+          pan: { enabled: true, mode: 'x', modifierKey: 'shift', onPan: () => this.#adoptZoom() },
+          zoom: {
+            mode: 'x',
+            wheel: { enabled: true, modifierKey: 'ctrl', speed: 0.15 },
+            pinch: { enabled: true },
+            drag: {
+              enabled: true,
+              threshold: 6,
+              backgroundColor: withAlpha(colours.accent, 0.18),
+              borderColor: colours.accent,
+              borderWidth: 1,
+            },
+            onZoom: () => this.#adoptZoom(),
+          },
+        },
+      },
+    };
+  }
+
+  /** What the gesture did to this chart becomes the window of all. */
+  #adoptZoom(): void {
+    const { min, max } = this.chart.scales['x']!;
+    this.board.zoomTo(min, max);
+  }
+
+  /** Marks: where the run was resumed, and where values are not finite. */
+  #annotations(colours: Theme): Record<string, AnnotationOptions> {
+    const marks: Record<string, AnnotationOptions> = {};
+    const several = this.board.store.runs.value.length > 1;
+    for (const [i, gap] of (this.plot?.gaps ?? []).entries()) {
+      marks[`gap${i}`] = {
+        type: 'box',
+        xMin: gap.from,
+        xMax: gap.to,
+        backgroundColor: withAlpha(colours.bad, 0.2),
+        borderColor: several ? lineStyle(gap.runIndex, colours).colour : colours.bad,
+        borderWidth: 1,
+        label: {
+          display: i < 6,
+          content: 'NaN',
+          color: colours.foreground,
+          font: { size: 10, family: colours.fontFamily },
+          position: { x: 'center', y: 'start' },
+        },
+      };
+    }
+    const [run] = this.board.shown.value;
+    if (!several && run && this.board.axis.value !== 'time') {
+      const scale = this.board.axis.value === 'epoch' && run.stepsPerEpoch > 0 ? 1 / run.stepsPerEpoch : 1;
+      for (const [i, step] of run.resumedAtSteps.slice(0, 32).entries()) {
+        marks[`resume${i}`] = {
+          type: 'line',
+          scaleID: 'x',
+          value: step * scale,
+          borderColor: withAlpha(colours.foreground, 0.45),
+          borderWidth: 1,
+          borderDash: [2, 3],
+          label: {
+            display: i < 4 && this.spec.id === 'loss',
+            content: t('resumed'),
+            position: 'end',
+            backgroundColor: colours.background,
+            color: colours.muted,
+            font: { size: 10, family: colours.fontFamily },
+            padding: 2,
+          },
+        };
+      }
+    }
+    return marks;
+  }
+}
+
+export function xLabel(axis: string, value: number): string {
+  return axis === 'time' ? formatDuration(value * 1000) : formatNumber(value, 6);
+}
+
+function tickLabel(metric: string, value: number): string {
+  return formatMetric(metric, Number(value.toPrecision(6)));
+}

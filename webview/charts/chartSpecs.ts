@@ -1,0 +1,116 @@
+/** Which charts there are, and which metrics each draws. */
+import { metricInfo } from '../../experiments/compare.ts';
+import { t } from '../l10n.ts';
+import { codingRateTerm } from './curveStore.ts';
+
+export interface ChartSpec {
+  id: string;
+  title: string;
+  unit: string;
+  section: SectionId;
+  /** Words for the tooltip and for a screen reader. */
+  description: string;
+  lines: LineSpec[];
+  /** Only drawn when one run is shown: several terms of it share the axis. */
+  singleRun?: boolean;
+}
+
+export interface LineSpec {
+  metric: string;
+  label: string;
+  /**
+   * - `main`: average above the faint raw line
+   * - `second`: the same in the next colour
+   * - `bound`: dashed, never smoothed
+   * - `area`: average with its area to zero filled
+   */
+  role: 'main' | 'second' | 'bound' | 'area';
+  axis: 'left' | 'right';
+}
+
+export type SectionId = 'objective' | 'representation' | 'schedules' | 'machine' | 'other';
+
+export const sections: { id: SectionId; title: string }[] = [
+  { id: 'objective', title: t('Objective') },
+  { id: 'representation', title: t('Representation') },
+  { id: 'schedules', title: t('Schedules') },
+  { id: 'machine', title: t('Machine') },
+  { id: 'other', title: t('Other metrics') },
+];
+
+const one = (section: SectionId, metric: string): ChartSpec => {
+  const { label, unit, description } = metricInfo(metric);
+  return {
+    id: metric,
+    title: label,
+    unit,
+    section,
+    description,
+    lines: [{ metric, label, role: 'main', axis: 'left' }],
+  };
+};
+
+const builtIn: ChartSpec[] = [
+  one('objective', 'loss'),
+  {
+    id: 'decomposition',
+    title: t('Loss, term by term'),
+    unit: '',
+    section: 'objective',
+    description: t('loss = distance \u2212 gamma \u00d7 coding rate: the two areas add up to the line.'),
+    singleRun: true,
+    lines: [
+      { metric: 'distance', label: t('Distance'), role: 'area', axis: 'left' },
+      { metric: codingRateTerm, label: t('\u2212gamma \u00d7 coding rate'), role: 'area', axis: 'left' },
+      { metric: 'loss', label: t('Loss'), role: 'main', axis: 'left' },
+    ],
+  },
+  one('objective', 'distance'),
+  {
+    ...one('objective', 'codingRate'),
+    description: t('The coding rate in nats against the largest it can be for this batch, dimension and epsilon.'),
+    lines: [
+      { metric: 'codingRate', label: t('Coding rate'), role: 'main', axis: 'left' },
+      { metric: 'codingRateMax', label: t('Maximum'), role: 'bound', axis: 'left' },
+    ],
+  },
+  one('representation', 'knnTop1'),
+  one('representation', 'effectiveRank'),
+  one('representation', 'teacherStudentCosine'),
+  one('schedules', 'lr'),
+  {
+    id: 'momentumAndDecay',
+    title: t('Momentum and weight decay'),
+    unit: '',
+    section: 'schedules',
+    description: t('Teacher momentum on the left axis, weight decay on the right.'),
+    lines: [
+      { metric: 'momentum', label: t('Teacher momentum'), role: 'main', axis: 'left' },
+      { metric: 'weightDecay', label: t('Weight decay'), role: 'second', axis: 'right' },
+    ],
+  },
+  one('schedules', 'gradientNorm'),
+  one('machine', 'imagesPerSecond'),
+  one('machine', 'stepMs'),
+  one('machine', 'dataWaitShare'),
+  one('machine', 'memoryBytes'),
+  one('machine', 'cpuShare'),
+];
+
+/** The charts for what was logged, in reading order; metrics without a chart of their own get a plain one at the end. */
+export function chartsFor(logged: ReadonlySet<string>, runCount: number): ChartSpec[] {
+  const drawn = builtIn.filter(
+    ({ lines, singleRun }) =>
+      (!singleRun || runCount === 1) &&
+      (singleRun
+        ? lines.every(({ metric }) => logged.has(metric) || (metric === codingRateTerm && logged.has('gamma')))
+        : logged.has(lines[0]!.metric)),
+  );
+  const covered = new Set([
+    ...builtIn.flatMap(({ lines }) => lines.map(({ metric }) => metric)),
+    'gamma',
+    codingRateTerm,
+  ]);
+  const others = [...logged].filter((metric) => !covered.has(metric)).sort();
+  return [...drawn, ...others.map((metric) => one('other', metric))];
+}

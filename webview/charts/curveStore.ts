@@ -1,0 +1,96 @@
+import { computed, signal } from '@preact/signals';
+import type { Pause } from '../../experiments/xAxis.ts';
+import { pausesOf } from '../../experiments/xAxis.ts';
+import type { RunSummary, Series } from '../../protocol/panelMessages.ts';
+import { Curve } from './curve.ts';
+
+/** The runs of a panel and their curves. Components read `runs` and `revision`; charts read the curves themselves. */
+export class CurveStore {
+  readonly runs = signal<readonly RunSummary[]>([]);
+  /** Grows whenever a curve changed. */
+  readonly revision = signal(0);
+  readonly metrics = computed(() => {
+    void this.revision.value;
+    return new Set([...this.#curves.values()].flatMap((curves) => [...curves.keys()]));
+  });
+  #curves = new Map<string, Map<string, Curve>>();
+  #clocks = new Map<string, { startMs: number; pauses: Pause[] }>();
+
+  /** Everything anew. */
+  replace(runs: readonly RunSummary[], series: readonly Series[]): void {
+    this.#curves.clear();
+    for (const one of series) this.#take({ ...one, from: 0 });
+    this.runs.value = runs;
+    this.#touch();
+  }
+
+  /** News. False when something was missed, so that a snapshot is needed. */
+  append(runs: readonly RunSummary[], series: readonly Series[], removed: readonly string[]): boolean {
+    const whole = series.map((one) => this.#take(one)).every(Boolean);
+    for (const id of removed) this.#curves.delete(id);
+    const news = new Map(runs.map((run) => [run.id, run]));
+    const known = new Set(this.runs.value.map((run) => run.id));
+    this.runs.value = [
+      ...this.runs.value.filter((run) => !removed.includes(run.id)).map((run) => news.get(run.id) ?? run),
+      ...runs.filter((run) => !known.has(run.id)),
+    ];
+    if (series.length > 0 || removed.length > 0) this.#touch();
+    return whole;
+  }
+
+  curve(runId: string, metric: string): Curve | undefined {
+    return this.#curves.get(runId)?.get(metric) ?? this.#derived(runId, metric);
+  }
+
+  /** Where a run's clock starts and when it stood still, from its densest curve. */
+  clock(run: RunSummary): { startMs: number; pauses: readonly Pause[] } {
+    let clock = this.#clocks.get(run.id);
+    if (!clock) {
+      const curves = [...(this.#curves.get(run.id)?.values() ?? [])];
+      const densest = curves.reduce<Curve | undefined>((a, b) => (a && a.length >= b.length ? a : b), undefined);
+      clock = {
+        startMs: Math.min(...curves.filter((c) => c.length > 0).map((c) => c.time[0]!)),
+        pauses: densest ? pausesOf(densest, run.resumedAtSteps) : [],
+      };
+      this.#clocks.set(run.id, clock);
+    }
+    return clock;
+  }
+
+  #take(series: Series): boolean {
+    const curves = this.#curves.get(series.runId) ?? new Map<string, Curve>();
+    this.#curves.set(series.runId, curves);
+    const curve = curves.get(series.metric) ?? new Curve(series.runId, series.metric);
+    curves.set(series.metric, curve);
+    for (const [metric, factors] of Object.entries(products))
+      if (factors.includes(series.metric)) curves.delete(metric);
+    return curve.take(series);
+  }
+
+  /** The coding rate's term of the loss, made from two logged curves the first time it is asked for. */
+  #derived(runId: string, metric: string): Curve | undefined {
+    const factors = products[metric];
+    const curves = this.#curves.get(runId);
+    if (!factors || !curves) return undefined;
+    const [rate, gamma] = factors.map((factor) => curves.get(factor));
+    if (!rate || !gamma || gamma.length === 0) return undefined;
+    let at = 0;
+    const value = rate.values.map((r, i) => {
+      while (at + 1 < gamma.length && gamma.step[at + 1]! <= rate.step[i]!) at++;
+      return -r * gamma.values[at]!;
+    });
+    const product = new Curve(runId, metric);
+    product.take({ runId, metric, from: 0, step: rate.step, epoch: rate.epoch, time: rate.time, value });
+    curves.set(metric, product);
+    return product;
+  }
+
+  #touch(): void {
+    this.#clocks.clear();
+    this.revision.value++;
+  }
+}
+
+/** Metric of the panels' own: minus the product of two logged ones. */
+export const codingRateTerm = 'codingRateTerm';
+const products: Record<string, [string, string]> = { [codingRateTerm]: ['codingRate', 'gamma'] };

@@ -1,0 +1,11 @@
+import type { Theme } from '../theme.ts';
+
+/** Colour and dash of the n-th run: ten colours, then the same ones dashed, so that forty runs stay apart. */
+export function lineStyle(index: number, theme: Theme): { colour: string; dash: number[] } {
+  const colours = theme.lines;
+  const round = Math.floor(index / colours.length);
+  // High contrast themes reserve few colours: a dash distinguishes already within the first round.
+  const dashes = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
+  const dash = theme.highContrast ? dashes[(index + round) % dashes.length]! : dashes[round % dashes.length]!;
+  return { colour: colours[index % colours.length]!, dash: [...dash] };
+}

@@ -1,0 +1,93 @@
+/** From curves to the points of one chart, in the window on show. */
+import { decimate, firstAtLeast } from '../../experiments/decimate.ts';
+import type { RunSummary } from '../../protocol/panelMessages.ts';
+import type { ChartBoard } from './chartBoard.ts';
+import type { ChartSpec, LineSpec } from './chartSpecs.ts';
+import type { Curve } from './curve.ts';
+
+export interface PlotLine {
+  run: RunSummary;
+  runIndex: number;
+  spec: LineSpec;
+  /** The raw line under its average. */
+  faint: boolean;
+  points: { x: number; y: number }[];
+}
+
+export interface Plot {
+  lines: PlotLine[];
+  /** Values that are not finite, as ranges of x. */
+  gaps: { from: number; to: number; count: number; runIndex: number }[];
+  /** Points of the window, and those drawn. */
+  total: number;
+  drawn: number;
+  downsampled: boolean;
+  /** Values of zero or less, which a logarithmic axis can't show. */
+  belowLog: number;
+}
+
+/** About so many points are drawn in one chart, however many runs share it. */
+const pointBudget = 24_000;
+/** With more runs than this, faint raw lines would only be a haze. */
+const rawLineLimit = 8;
+
+export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): Plot {
+  const runs = board.shown.value;
+  const window = board.window();
+  const beta = board.beta.value;
+  const logarithmic = board.logarithmic.value.has(spec.id);
+  const plot: Plot = { lines: [], gaps: [], total: 0, drawn: 0, downsampled: false, belowLog: 0 };
+  const perLine = pointBudget / Math.max(1, runs.length * spec.lines.length * 2);
+  const buckets = Math.max(24, Math.floor(Math.min(widthPx, perLine / 4)));
+  for (const run of runs) {
+    const runIndex = board.indexOf(run.id);
+    for (const line of spec.lines) {
+      const curve = board.store.curve(run.id, line.metric);
+      if (!curve || curve.length === 0) continue;
+      const x = curve.x(board.axis.value, board.store.clock(run));
+      const smoothing = line.role === 'bound' || curve.length < 30 ? 0 : beta;
+      const trace = (part: number, faint: boolean): void => {
+        const extremes = curve.drawn(part);
+        const { indices, downsampled, total } = decimate(x, extremes, window, buckets);
+        const points = new Array<{ x: number; y: number }>(indices.length);
+        for (let i = 0; i < indices.length; i++) {
+          const y = extremes.values[indices[i]!]!;
+          const drawable = Number.isFinite(y) && (!logarithmic || y > 0);
+          if (!drawable && Number.isFinite(y)) plot.belowLog++;
+          points[i] = { x: x[indices[i]!]!, y: drawable ? y : NaN };
+        }
+        plot.lines.push({ run, runIndex, spec: line, faint, points });
+        plot.downsampled ||= downsampled;
+        plot.drawn += indices.length;
+        if (!faint || smoothing === 0) plot.total += total;
+      };
+      if (smoothing > 0 && runs.length <= rawLineLimit && line.role !== 'area') trace(0, true);
+      trace(smoothing, false);
+      if (line === spec.lines[0]) plot.gaps.push(...gapsOf(curve, x, window, runIndex));
+    }
+  }
+  // Averages above every raw line.
+  plot.lines.sort((a, b) => Number(b.faint) - Number(a.faint));
+  return plot;
+}
+
+/** At most 64 ranges of values that are not finite; neighbours closer than 1/200 of the window are one. */
+function gapsOf(curve: Curve, x: Float64Array, window: { from: number; to: number }, runIndex: number): Plot['gaps'] {
+  const { values, levels } = curve.drawn(0);
+  const anywhere = levels.length === 0 || levels.at(-1)!.gap.some((gap) => gap >= 0);
+  if (!anywhere) return [];
+  const gaps: Plot['gaps'] = [];
+  const near = (window.to - window.from) / 200;
+  const end = firstAtLeast(x, window.to);
+  for (let i = firstAtLeast(x, window.from); i < Math.min(values.length, end + 1) && gaps.length < 64; i++) {
+    if (Number.isFinite(values[i]!)) continue;
+    const last = gaps.at(-1);
+    if (last && x[i]! - last.to <= near) {
+      last.to = x[i]!;
+      last.count++;
+    } else {
+      gaps.push({ from: x[i]!, to: x[i]!, count: 1, runIndex });
+    }
+  }
+  return gaps;
+}

@@ -1,0 +1,45 @@
+import { metricInfo } from '../../experiments/compare.ts';
+import { formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
+import type { RunSummary } from '../../protocol/panelMessages.ts';
+import type { CurveStore } from '../charts/curveStore.ts';
+import { t } from '../l10n.ts';
+
+const shown = ['loss', 'distance', 'codingRate', 'knnTop1', 'imagesPerSecond'];
+
+/** The numbers one looks for first. */
+export function KeyFigures({ run, store }: { run: RunSummary; store: CurveStore }) {
+  void store.revision.value;
+  const figures = shown.filter((metric) => run.last[metric] !== undefined);
+  if (figures.length === 0) return <p class="quiet-line">{t('Waiting for the first step.')}</p>;
+  return (
+    <dl class="figures">
+      {figures.map((metric) => {
+        const { label, unit, description } = metricInfo(metric);
+        const value = run.last[metric]!;
+        return (
+          <div class={`figure${Number.isFinite(value) ? '' : ' broken'}`} key={metric} title={description}>
+            <dt>{label}</dt>
+            <dd>
+              <b>{formatMetric(metric, value)}</b>
+              {unit && <span class="unit">{unit}</span>}
+              <span class="figure-note">{note(run, metric)}</span>
+            </dd>
+          </div>
+        );
+      })}
+    </dl>
+  );
+}
+
+function note(run: RunSummary, metric: string): string {
+  const maximum = run.last['codingRateMax'];
+  const rate = run.last['codingRate'];
+  if (metric === 'codingRate' && maximum !== undefined && rate !== undefined && maximum > 0) {
+    return t('{0} % of its maximum {1}', Math.round((100 * rate) / maximum), formatMetric(metric, maximum));
+  }
+  const best = run.best[metric];
+  if (!best || metric === 'imagesPerSecond') return '';
+  return best.value === run.last[metric]
+    ? t('best so far')
+    : t('best {0} at step {1}', formatMetric(metric, best.value), formatNumber(best.step, 8));
+}

@@ -1,0 +1,253 @@
+/** A sweep as heat maps and as a table. */
+import type { GridCell } from '../../experiments/grid.ts';
+import { gridMetrics } from '../../experiments/grid.ts';
+import { metricInfo } from '../../experiments/compare.ts';
+import { formatDuration, formatMetric } from '../../experiments/formatMetric.ts';
+import { paperTableFor } from '../../experiments/paper.ts';
+import { PaperReference } from '../comparison/PaperReference.tsx';
+import { LoadingCards } from '../curves/CurvesPanel.tsx';
+import { t } from '../l10n.ts';
+import { Button, Choice, Menu, Notice, Select } from '../parts/controls.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import { theme } from '../theme.ts';
+import { cellLooks } from './cellLooks.ts';
+import { rampColours } from './colourRamp.ts';
+import { exportGrid } from './exportGrid.ts';
+import type { GridModel } from './gridModel.ts';
+import { GridTable } from './GridTable.tsx';
+import { HeatMap } from './HeatMap.tsx';
+
+export function GridPanel({ model }: { model: GridModel }) {
+  const { host } = model;
+  const data = model.data.value;
+  const grid = model.grid.value;
+  const fault = model.fault.value;
+  const open = (cell: GridCell): void => {
+    const started = cell.members.flatMap(({ run }) => (run ? [run.id] : []));
+    if (started.length === 1) host.send({ type: 'openRun', runId: started[0]! });
+    else if (started.length > 1) host.send({ type: 'compare', runIds: started });
+    else if (data && host.live) host.send({ type: 'gridAction', sweepId: data.sweep.id, action: 'runMissing' });
+  };
+  const paperTable = data && paperTableFor(data.sweep.axes.map(({ key }) => key));
+  return (
+    <main>
+      {fault && (
+        <Notice tone="bad" title={fault.message}>
+          {fault.remedy}
+        </Notice>
+      )}
+      {!data || !grid ? (
+        !fault && <LoadingCards />
+      ) : (
+        <>
+          <GridHeader model={model} />
+          <GridControls model={model} />
+          {grid.facets.length === 0 || grid.rows.length === 0 ? (
+            <div class="empty">
+              <p>{t('This sweep has no cells. Give its axes values in the sweep file.')}</p>
+            </div>
+          ) : (
+            <>
+              <AxisCaption model={model} />
+              <div class={`facets${grid.facets.length > 1 ? ' several' : ''}`}>
+                {grid.facets.map((facet) => (
+                  <HeatMap
+                    key={JSON.stringify(facet.fixed)}
+                    grid={grid}
+                    facet={facet}
+                    metric={model.metric.value}
+                    goal={model.goal.value}
+                    onOpen={open}
+                  />
+                ))}
+              </div>
+              <Key model={model} />
+              <details class="section" open={grid.facets.flatMap((f) => f.cells.flat()).length <= 16}>
+                <summary>
+                  <h2>{t('Values')}</h2>
+                </summary>
+                <GridTable model={model} />
+              </details>
+              {paperTable && (
+                <details class="section" open>
+                  <summary>
+                    <h2>{t('The paper\u2019s {0}', paperTable)}</h2>
+                  </summary>
+                  <PaperReference table={paperTable} />
+                </details>
+              )}
+            </>
+          )}
+        </>
+      )}
+    </main>
+  );
+}
+
+function GridHeader({ model }: { model: GridModel }) {
+  const { host } = model;
+  const { sweep, name, scheduler, etaMs, runs } = model.data.value!;
+  const { counts } = model.grid.value!;
+  const finished = sweep.cells.filter(({ runId }) =>
+    runs.some((run) => run.id === runId && run.state === 'finished'),
+  ).length;
+  const open = counts.missing + counts.failed + counts.stopped + counts.partial;
+  const act = (action: 'runMissing' | 'pause' | 'continue' | 'cancel') => () =>
+    host.send({ type: 'gridAction', sweepId: sweep.id, action });
+  const share = sweep.cells.length > 0 ? finished / sweep.cells.length : 0;
+  const words = t('{0} of {1} runs finished', finished, sweep.cells.length);
+  return (
+    <header class="panel-header">
+      <div class="title-row">
+        <h1 title={sweep.id}>{name}</h1>
+        {scheduler !== 'idle' && (
+          <span class={`badge tone-${scheduler === 'running' ? 'active alive' : 'quiet'}`}>
+            <Icon name={scheduler === 'running' ? 'running' : 'paused'} size={12} />
+            {scheduler === 'running' ? t('Running') : t('Paused')}
+          </span>
+        )}
+        <div class="actions">
+          {host.live && scheduler === 'running' && <Button icon="paused" label={t('Pause')} onClick={act('pause')} />}
+          {host.live && scheduler === 'paused' && (
+            <Button icon="running" kind="primary" label={t('Continue')} onClick={act('continue')} />
+          )}
+          {host.live && scheduler !== 'idle' && (
+            <Button icon="stop" kind="danger" label={t('Cancel')} onClick={act('cancel')} />
+          )}
+          {host.live && scheduler === 'idle' && open > 0 && (
+            <Button
+              icon="running"
+              kind="primary"
+              label={t('Run missing and failed cells')}
+              onClick={act('runMissing')}
+            />
+          )}
+          <Menu
+            label={t('Export')}
+            icon="download"
+            items={(['png', 'svg', 'csv', 'markdown', 'latex'] as const).map((format) => ({
+              label: { png: 'PNG', svg: 'SVG', csv: 'CSV', markdown: 'Markdown', latex: 'LaTeX' }[format],
+              onSelect: () => void exportGrid(model, format),
+            }))}
+          />
+        </div>
+      </div>
+      <ul class="facts">
+        <li>{t('{0} axes', sweep.axes.length)}</li>
+        <li>{sweep.seeds.length === 1 ? t('1 seed') : t('{0} seeds', sweep.seeds.length)}</li>
+        <li>{sweep.base.split(/[\\/]/).at(-1)}</li>
+        <li>{t('{0} at a time', sweep.slots)}</li>
+      </ul>
+      <div class="progress-row">
+        <div
+          class={`progress${scheduler === 'running' ? ' active' : ''}`}
+          role="progressbar"
+          aria-label={t('Progress')}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={Math.round(100 * share)}
+          aria-valuetext={words}
+        >
+          <div style={{ width: `${100 * share}%` }} />
+        </div>
+        <span class="progress-words">
+          <b>{Math.floor(100 * share)} %</b> {words}
+          {etaMs !== null && ` \u00b7 ${t('{0} left', formatDuration(etaMs))}`}
+        </span>
+      </div>
+    </header>
+  );
+}
+
+function GridControls({ model }: { model: GridModel }) {
+  const { sweep } = model.data.value!;
+  const axisOptions = sweep.axes.map(({ key }) => ({ value: key, label: key }));
+  // Choosing the other axis' key swaps the two.
+  const setRow = (key: string): void => {
+    if (key === model.columnKey.value) model.columnKey.value = model.rowKey.value;
+    model.rowKey.value = key;
+  };
+  const setColumn = (key: string): void => {
+    if (key === model.rowKey.value) model.rowKey.value = model.columnKey.value;
+    model.columnKey.value = key;
+  };
+  return (
+    <div class="toolbar" role="toolbar" aria-label={t('Grid')}>
+      {sweep.axes.length > 1 && (
+        <>
+          <Select label={t('Rows')} options={axisOptions} value={model.rowKey.value ?? ''} onChange={setRow} />
+          <Select label={t('Columns')} options={axisOptions} value={model.columnKey.value ?? ''} onChange={setColumn} />
+        </>
+      )}
+      <Select
+        label={t('Metric')}
+        options={gridMetrics(model.data.value!).map((metric) => ({ value: metric, label: metricInfo(metric).label }))}
+        value={model.metric.value}
+        onChange={(metric) => (model.metric.value = metric)}
+      />
+      <Choice
+        label={t('Value of a run')}
+        options={[
+          { value: 'best', label: t('Best') },
+          { value: 'last', label: t('Last') },
+        ]}
+        value={model.choose.value}
+        onChange={(choose) => (model.choose.value = choose)}
+      />
+    </div>
+  );
+}
+
+function AxisCaption({ model }: { model: GridModel }) {
+  const { rowKey, columnKey } = model.grid.value!;
+  return (
+    <p class="axis-caption">
+      {rowKey && (
+        <span>
+          <span aria-hidden="true">{'\u2193'}</span> <code>{rowKey}</code>
+        </span>
+      )}
+      {columnKey && (
+        <span>
+          <span aria-hidden="true">{'\u2192'}</span> <code>{columnKey}</code>
+        </span>
+      )}
+    </p>
+  );
+}
+
+/** What the colours and glyphs mean. */
+function Key({ model }: { model: GridModel }) {
+  const { range, counts } = model.grid.value!;
+  const metric = model.metric.value;
+  const colours = theme.value;
+  const stops = Array.from({ length: 9 }, (_, i) => rampColours(i / 8, colours).fill);
+  const [left, right] = model.goal.value === 'maximise' ? [range?.low, range?.high] : [range?.high, range?.low];
+  return (
+    <div class="grid-key">
+      {range && (
+        <span class="ramp">
+          {formatMetric(metric, left!)}
+          <span
+            class="ramp-bar"
+            style={{ background: `linear-gradient(to right, ${stops.join(', ')})` }}
+            aria-hidden="true"
+          />
+          {formatMetric(metric, right!)}
+          <span class="muted">
+            {metricInfo(metric).label}, {t('better to the right; mean \u00b1 95 % confidence interval')}
+          </span>
+        </span>
+      )}
+      <ul>
+        {Object.entries(cellLooks)
+          .filter(([state]) => counts[state as keyof typeof counts] > 0)
+          .map(([state, { label, icon, tone }]) => (
+            <li key={state} class={`tone-${tone}`}>
+              {icon && <Icon name={icon} size={12} />} {counts[state as keyof typeof counts]} {label}
+            </li>
+          ))}
+      </ul>
+    </div>
+  );
+}

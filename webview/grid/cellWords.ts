@@ -1,0 +1,33 @@
+import type { GridCell } from '../../experiments/grid.ts';
+import { metricInfo } from '../../experiments/compare.ts';
+import { formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
+import type { JsonScalar } from '../../protocol/records.ts';
+import { t } from '../l10n.ts';
+import { cellLooks } from './cellLooks.ts';
+
+/** A cell in one sentence: where it is, how it stands, what came out. */
+export function cellWords(cell: GridCell, metric: string): string {
+  const where = Object.entries(cell.at)
+    .map(([key, value]) => `${key} ${showValue(value)}`)
+    .join(', ');
+  const parts = [where || t('all runs'), cellLooks[cell.state].label];
+  if (cell.summary) {
+    const { mean, ci95, n } = cell.summary;
+    const spread = ci95 === null ? '' : ` \u00b1 ${formatMetric(metric, ci95)}`;
+    parts.push(`${metricInfo(metric).label} ${formatMetric(metric, mean)}${spread}, n = ${n}`);
+  } else if (cell.preliminary !== null) {
+    parts.push(t('so far {0}', formatMetric(metric, cell.preliminary)));
+  }
+  if (cell.best) parts.push(t('best'));
+  return parts.join('; ');
+}
+
+/** The last part of a dotted key. */
+export function shortKey(key: string): string {
+  return key.slice(key.lastIndexOf('.') + 1);
+}
+
+export function showValue(value: JsonScalar): string {
+  if (typeof value === 'number') return formatNumber(value);
+  return value === null ? '\u2013' : String(value);
+}
