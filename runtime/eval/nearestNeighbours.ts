@@ -74,15 +74,17 @@ export async function searchInBlocks(
 
 /** The same in plain arrays: about a second for every thousand queries against ten thousand rows of 192 features. */
 export function nearestNeighbours(gallery: FeatureRows, queries: FeatureRows, { k }: { k: number }): Neighbours {
-  const { width } = gallery;
-  const galleryUnit = unitRows(gallery);
-  const queryUnit = unitRows(queries);
+  const galleryUnit = unitRows(gallery, { multipleOf: tileRows });
+  const queryUnit = unitRows(queries, { multipleOf: tileQueries });
   const found = emptyNeighbours(queries.rows, k);
-  const similarities = new Float32Array(gallery.rows);
-  for (let query = 0; query < queries.rows; query++) {
-    const row = queryUnit.subarray(query * width, (query + 1) * width);
-    dotProducts(galleryUnit, row, similarities);
-    keepLargest(similarities, found, query);
+  const perQuery = galleryUnit.length / gallery.width;
+  const similarities = new Float32Array(tileQueries * perQuery);
+  for (let query = 0; query < queries.rows; query += tileQueries) {
+    tileProducts(galleryUnit, queryUnit, query, gallery.width, similarities);
+    for (let at = 0; at < tileQueries && query + at < queries.rows; at++) {
+      const ofQuery = similarities.subarray(at * perQuery, at * perQuery + gallery.rows);
+      keepLargest(ofQuery, found, query + at);
+    }
   }
   return found;
 }
@@ -93,8 +95,9 @@ function emptyNeighbours(rows: number, k: number): Neighbours {
   return { k, indices: new Int32Array(rows * k), similarities: new Float32Array(rows * k).fill(-Infinity) };
 }
 
-function unitRows({ features, rows, width }: FeatureRows): Float32Array {
-  const unit = new Float32Array(rows * width);
+/** Rows of unit length, filled up with rows of zeros. */
+function unitRows({ features, rows, width }: FeatureRows, { multipleOf }: { multipleOf: number }): Float32Array {
+  const unit = new Float32Array(Math.ceil(rows / multipleOf) * multipleOf * width);
   for (let start = 0; start < rows * width; start += width) {
     let square = 0;
     for (let at = start; at < start + width; at++) square += features[at]! ** 2;
@@ -104,23 +107,47 @@ function unitRows({ features, rows, width }: FeatureRows): Float32Array {
   return unit;
 }
 
-/** Four independent sums, so that additions do not wait for each other. */
-function dotProducts(rows: Float32Array, vector: Float32Array, out: Float32Array): void {
-  const width = vector.length;
-  const whole = width - (width % 4);
-  for (let row = 0, start = 0; row < out.length; row++, start += width) {
-    let a = 0;
-    let b = 0;
-    let c = 0;
-    let d = 0;
-    for (let at = 0; at < whole; at += 4) {
-      a += rows[start + at]! * vector[at]!;
-      b += rows[start + at + 1]! * vector[at + 1]!;
-      c += rows[start + at + 2]! * vector[at + 2]!;
-      d += rows[start + at + 3]! * vector[at + 3]!;
+/** Queries and rows of the gallery that are multiplied at a time: eight sums that do not wait for each other, six loads for them. */
+const tileQueries = 2;
+const tileRows = 4;
+
+/** Products of two queries with all rows: `out` is [2, rows]. */
+function tileProducts(
+  rows: Float32Array,
+  queries: Float32Array,
+  query: number,
+  width: number,
+  out: Float32Array,
+): void {
+  const count = out.length / tileQueries;
+  const first = query * width;
+  const second = first + width;
+  for (let row = 0; row < count; row += tileRows) {
+    const r0 = row * width;
+    const r1 = r0 + width;
+    const r2 = r1 + width;
+    const r3 = r2 + width;
+    let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
+    for (let at = 0; at < width; at++) {
+      const a = queries[first + at]!;
+      const b = queries[second + at]!;
+      a0 += a * rows[r0 + at]!;
+      a1 += a * rows[r1 + at]!;
+      a2 += a * rows[r2 + at]!;
+      a3 += a * rows[r3 + at]!;
+      b0 += b * rows[r0 + at]!;
+      b1 += b * rows[r1 + at]!;
+      b2 += b * rows[r2 + at]!;
+      b3 += b * rows[r3 + at]!;
     }
-    for (let at = whole; at < width; at++) a += rows[start + at]! * vector[at]!;
-    out[row] = a + b + c + d;
+    out[row] = a0;
+    out[row + 1] = a1;
+    out[row + 2] = a2;
+    out[row + 3] = a3;
+    out[count + row] = b0;
+    out[count + row + 1] = b1;
+    out[count + row + 2] = b2;
+    out[count + row + 3] = b3;
   }
 }
 
