@@ -7,10 +7,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { attention, clsAttention } from '../ops/attention.ts';
-import { gelu } from '../ops/gelu.ts';
 import { layerNorm } from '../ops/layerNorm.ts';
 import { linear } from '../ops/linear.ts';
+import { mlp } from '../ops/mlp.ts';
 import { patchEmbedding } from '../ops/patchEmbedding.ts';
+import { selfAttention } from '../ops/selfAttention.ts';
 import { matrix, ones, parameter, vector, weightNormal, zeros } from './parameters.ts';
 import type { ParameterSpec, Parameters } from './parameters.ts';
 import { positionEmbedding } from './positionEmbedding.ts';
@@ -164,14 +165,23 @@ function block(
   input: VitInput,
 ): BlockOutput {
   const name = `blocks.${index}`;
-  const qkv_BNZ = project(norm(tokens_BND, parameters, `${name}.norm1`), parameters, `${name}.attn.qkv`);
-  const attended = attention(qkv_BNZ as tf.Tensor3D, { heads });
-  const attended_BND = project(attended.output_BND, parameters, `${name}.attn.proj`);
+  const normed_BND = norm(tokens_BND, parameters, `${name}.norm1`) as tf.Tensor3D;
+  const attended_BND = selfAttention(
+    normed_BND,
+    {
+      qkvWeight_ZD: matrix(parameters, `${name}.attn.qkv.weight`),
+      qkvBias_Z: vector(parameters, `${name}.attn.qkv.bias`),
+      outputWeight_DD: matrix(parameters, `${name}.attn.proj.weight`),
+      outputBias_D: vector(parameters, `${name}.attn.proj.bias`),
+    },
+    { heads },
+  );
   const middle_BND = residual(tokens_BND, attended_BND, dropFactors(input, index, 0));
-  const mixed_BND = mlp(norm(middle_BND, parameters, `${name}.norm2`), parameters, name);
+  const mixed_BND = feedForward(norm(middle_BND, parameters, `${name}.norm2`), parameters, name);
   return {
     tokens_BND: residual(middle_BND, mixed_BND, dropFactors(input, index, 1)) as tf.Tensor3D,
-    attention_BANN: () => attended.probabilities_BANN(),
+    attention_BANN: () =>
+      attention(project(normed_BND, parameters, `${name}.attn.qkv`) as tf.Tensor3D, { heads }).probabilities_BANN(),
   };
 }
 
@@ -194,12 +204,17 @@ function clsBlock(
   );
   const attended_BD = project(output_BD, parameters, `${name}.attn.proj`);
   const middle_BD = residual(cls_BD, attended_BD, dropFactors(input, index, 0));
-  const mixed_BD = mlp(norm(middle_BD, parameters, `${name}.norm2`), parameters, name);
+  const mixed_BD = feedForward(norm(middle_BD, parameters, `${name}.norm2`), parameters, name);
   return { cls_BD: residual(middle_BD, mixed_BD, dropFactors(input, index, 1)), attention_BAN: probabilities_BAN };
 }
 
-function mlp(x: tf.Tensor, parameters: Parameters, blockName: string): tf.Tensor {
-  return project(gelu(project(x, parameters, `${blockName}.mlp.fc1`)), parameters, `${blockName}.mlp.fc2`);
+function feedForward(x: tf.Tensor, parameters: Parameters, blockName: string): tf.Tensor {
+  return mlp(x, {
+    weight1_HI: matrix(parameters, `${blockName}.mlp.fc1.weight`),
+    bias1_H: vector(parameters, `${blockName}.mlp.fc1.bias`),
+    weight2_OH: matrix(parameters, `${blockName}.mlp.fc2.weight`),
+    bias2_O: vector(parameters, `${blockName}.mlp.fc2.bias`),
+  });
 }
 
 /** `x + factor branch`, one factor per sample. */

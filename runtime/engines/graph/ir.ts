@@ -61,6 +61,8 @@ export type Op =
   | { readonly kind: 'cumulativeSum'; readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean }
   /** One of the two results of a top-k search along the last axis. */
   | { readonly kind: 'topK'; readonly k: number; readonly result: 'values' | 'indices' }
+  /** One of the results of a layer normalisation of (x, weight, bias) along the last axis. */
+  | { readonly kind: 'layerNorm'; readonly epsilon: number; readonly result: 'output' | 'mean' | 'inverseDeviation' }
   | { readonly kind: 'reshape' }
   | { readonly kind: 'transpose'; readonly permutation: readonly number[] }
   /** Repeats axes of length 1 up to the value's shape. */

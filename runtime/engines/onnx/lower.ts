@@ -21,6 +21,7 @@ export class Lowering {
   readonly precision: Precision;
   readonly #names = new Map<Value, string>();
   readonly #constants = new Map<string, string>();
+  readonly #shared = new Map<string, unknown>();
   #temporaries = 0;
 
   constructor(precision: Precision) {
@@ -76,6 +77,12 @@ export class Lowering {
     const outputs = Array.from({ length: results }, () => `t${this.#temporaries++}`);
     this.model.nodes.push({ op, domain, inputs, outputs, attributes });
     return outputs;
+  }
+
+  /** Operators of several results serve several values: made by the first that asks. */
+  once<T>(key: string, make: () => T): T {
+    if (!this.#shared.has(key)) this.#shared.set(key, make());
+    return this.#shared.get(key) as T;
   }
 
   /** A real number of the graph's precision. */

@@ -45,9 +45,13 @@ export function lowerOperation(lowering: Lowering, value: Value): string {
         reverse: { integer: Number(op.reverse) },
       });
     case 'topK': {
-      const [values, indices] = lowering.emitMany('TopK', [x, lowering.integers([op.k])], 2) as [string, string];
+      const [values, indices] = lowering.once(`topK ${x} ${op.k}`, () =>
+        lowering.emitMany('TopK', [x, lowering.integers([op.k])], 2),
+      ) as [string, string];
       return op.result === 'values' ? values : lowering.emit('Cast', [indices], { to: { integer: elementType.int32 } });
     }
+    case 'layerNorm':
+      return layerNorm(lowering, names, op.epsilon)[op.result];
     case 'reshape':
       return lowering.emit('Reshape', [x, lowering.integers(shape)]);
     case 'transpose':
@@ -156,6 +160,27 @@ function product(lowering: Lowering, value: Value, op: Value['op'] & { kind: 'ma
 function swapped(lowering: Lowering, name: string, rank: number): string {
   const axes = Array.from({ length: rank }, (_, axis) => axis);
   return lowering.emit('Transpose', [name], { perm: { integers: [...axes.slice(0, -2), rank - 1, rank - 2] } });
+}
+
+/** One operator in single precision; in double, where it would keep its statistics in single precision, the formula. */
+function layerNorm(lowering: Lowering, names: string[], epsilon: number) {
+  return lowering.once(`layerNorm ${names} ${epsilon}`, () => {
+    const [x, weight, bias] = names as [string, string, string];
+    if (lowering.precision === 'float32') {
+      const attributes = { axis: { integer: -1 }, epsilon: { float: epsilon } };
+      const results = lowering.emitMany('LayerNormalization', names, 3, attributes);
+      return { output: results[0]!, mean: results[1]!, inverseDeviation: results[2]! };
+    }
+    const meanOf = (name: string) =>
+      lowering.emit('ReduceMean', [name, lowering.integers([-1])], { keepdims: { integer: 1 } });
+    const mean = meanOf(x);
+    const centred = lowering.emit('Sub', [x, mean]);
+    const variance = meanOf(lowering.emit('Mul', [centred, centred]));
+    const deviation = lowering.emit('Sqrt', [lowering.emit('Add', [variance, lowering.scalar(epsilon)])]);
+    const inverseDeviation = lowering.emit('Reciprocal', [deviation]);
+    const scaled = lowering.emit('Mul', [lowering.emit('Mul', [centred, inverseDeviation]), weight]);
+    return { output: lowering.emit('Add', [scaled, bias]), mean, inverseDeviation };
+  });
 }
 
 /** The sign of the divisor, as tfjs has it: a - b floor(a / b). */

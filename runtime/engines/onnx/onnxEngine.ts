@@ -10,15 +10,16 @@ import { OnnxState, tensorOf } from './onnxState.ts';
  * Steps through ONNX Runtime on the CPU. `run` blocks the thread that it is called on: training keeps it in a process of its own.
  *
  * @param options.threads for the arithmetic inside an operation; default: every core
+ * @param options.profileTo a path's beginning: ONNX Runtime writes a trace of every operator there, for chrome://tracing
  */
-export function createOnnxEngine({ threads = availableParallelism() }: { threads?: number } = {}): Engine {
+export function createOnnxEngine({ threads = availableParallelism(), profileTo }: OnnxOptions = {}): Engine {
   const compiled = new Set<CompiledStep>();
   return {
     name: 'onnx',
     device: `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     createState: (specs, values = {}, { precision = 'float32' } = {}) => new OnnxState(specs, values, precision),
     async compile(program, { precision = 'float32' } = {}) {
-      const step = await compile(program, precision, threads);
+      const step = await compile(program, precision, { threads, ...(profileTo ? { profileTo } : {}) });
       compiled.add(step);
       return step;
     },
@@ -29,7 +30,16 @@ export function createOnnxEngine({ threads = availableParallelism() }: { threads
   };
 }
 
-async function compile(program: StepProgram, precision: Precision, threads: number): Promise<CompiledStep> {
+interface OnnxOptions {
+  threads?: number;
+  profileTo?: string;
+}
+
+async function compile(
+  program: StepProgram,
+  precision: Precision,
+  { threads, profileTo }: OnnxOptions & { threads: number },
+): Promise<CompiledStep> {
   const { graph, names, outputs } = record(program);
   const model = lower(graph, { precision });
   const session = await InferenceSession.create(serialise(model), {
@@ -41,6 +51,7 @@ async function compile(program: StepProgram, precision: Precision, threads: numb
     enableMemPattern: false,
     // The graph comes simplified. The runtime's own passes would fold bias additions into a slower product, and undo recomputation.
     graphOptimizationLevel: 'disabled',
+    ...(profileTo ? { enableProfiling: true, profileFilePrefix: profileTo } : {}),
   });
 
   const used = new Set(model.inputs.map(({ name }) => name));
@@ -68,6 +79,9 @@ async function compile(program: StepProgram, precision: Precision, threads: numb
       state.swap(program.updates);
       return Object.fromEntries(outputs.map((name) => [name, results[names.output(name)]!.data as TypedArray]));
     },
-    dispose: () => session.release(),
+    async dispose() {
+      if (profileTo) session.endProfiling();
+      await session.release();
+    },
   };
 }

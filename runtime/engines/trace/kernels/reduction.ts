@@ -49,6 +49,18 @@ registerKernels({
     const axis = axesOf((attributes as { axis: number }).axis, x)[0]!;
     return graph.apply({ kind: 'logSoftmax', axis }, [x], x.shape, 'real');
   },
+  // Not one of tfjs's kernels: runtime/ops/layerNorm.ts asks for it by name.
+  LayerNorm: ({ graph, operand, attributes }) => {
+    const { epsilon } = attributes as { epsilon: number };
+    const operands = [operand('x'), operand('weight'), operand('bias')];
+    const shape = operands[0]!.shape;
+    const column = shape.with(-1, 1);
+    return [
+      graph.apply({ kind: 'layerNorm', epsilon, result: 'output' }, operands, shape, 'real'),
+      graph.apply({ kind: 'layerNorm', epsilon, result: 'mean' }, operands, column, 'real'),
+      graph.apply({ kind: 'layerNorm', epsilon, result: 'inverseDeviation' }, operands, column, 'real'),
+    ];
+  },
   Cumsum: ({ graph, operand, attributes }) => {
     const { axis, exclusive, reverse } = attributes as { axis: number; exclusive: boolean; reverse: boolean };
     const x = operand('x');
