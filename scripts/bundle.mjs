@@ -10,6 +10,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /**
  * Writes all bundles into `outdir`; with `watch`, keeps them up to date until the process ends.
  * `production` minifies and leaves the source maps out.
+ * Returns the paths of all bundled files, relative to the repository (none when watching).
  * Throws esbuild's BuildFailure (already printed, with positions) or an Error that names a missing entry point.
  */
 export async function bundle({ outdir = join(root, 'dist'), production = false, watch = false } = {}) {
@@ -27,7 +28,7 @@ export async function bundle({ outdir = join(root, 'dist'), production = false, 
   const contexts = await Promise.all(plans.map((plan) => esbuild.context(plan)));
   if (watch) {
     await Promise.all(contexts.map((context) => context.watch()));
-    return;
+    return [];
   }
   try {
     const results = await Promise.all(contexts.map((context) => context.rebuild()));
@@ -35,6 +36,7 @@ export async function bundle({ outdir = join(root, 'dist'), production = false, 
       results.flatMap((result) => Object.keys(result.metafile.outputs)).map((path) => basename(path)),
     );
     removeOldChunks(outdir, written);
+    return results.flatMap((result) => Object.keys(result.metafile.inputs));
   } finally {
     await Promise.all(contexts.map((context) => context.dispose()));
   }

@@ -10,7 +10,7 @@ export const TARGETS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64',
 
 /** Targets that people ask for and that can't be built, with the reason. */
 const IMPOSSIBLE = {
-  'darwin-x64': 'onnxruntime-node has no binary for Intel Macs (its last one was 1.23)',
+  'darwin-x64': 'onnxruntime-node has no binary for Intel Macs',
   'alpine-x64': 'onnxruntime-node has no binary for musl (Alpine); use a glibc distribution',
   'alpine-arm64': 'onnxruntime-node has no binary for musl (Alpine); use a glibc distribution',
   'linux-armhf': 'onnxruntime-node has no binary for 32-bit ARM',

@@ -2,9 +2,10 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createVSIX, listFiles } from '@vscode/vsce';
+import { PackageManager, createVSIX, listFiles } from '@vscode/vsce';
 import { bundle, root } from './bundle.mjs';
 import { checkTarget, copyNativePackages, hostTarget } from './nativePackages.mjs';
+import { thirdPartyLicences } from './thirdPartyLicences.mjs';
 
 const { values } = parseArgs({ options: { target: { type: 'string' }, out: { type: 'string' } } });
 const target = values.target ?? hostTarget();
@@ -22,7 +23,8 @@ async function makePackage(target, outFolder) {
   rmSync(staging, { recursive: true, force: true });
   try {
     await copyShippedFiles(staging);
-    await bundle({ outdir: join(staging, 'dist'), production: true });
+    const bundled = await bundle({ outdir: join(staging, 'dist'), production: true });
+    writeFileSync(join(staging, 'dist', 'ThirdPartyLicences.txt'), thirdPartyLicences(root, bundled));
     // Beside the bundles: Node finds them there, and vsce leaves a top-level node_modules out.
     copyNativePackages(root, target, join(staging, 'dist', 'node_modules'));
     writeFileSync(join(staging, 'package.json'), JSON.stringify(shippedManifest(manifest), null, 2));
@@ -47,7 +49,11 @@ async function makePackage(target, outFolder) {
 
 /** What .vscodeignore lets through, but for dist/, which is bundled anew. */
 async function copyShippedFiles(staging) {
-  const files = await listFiles({ cwd: root, packageManager: 0, ignoreFile: join(root, '.vscodeignore') });
+  const files = await listFiles({
+    cwd: root,
+    packageManager: PackageManager.None,
+    ignoreFile: join(root, '.vscodeignore'),
+  });
   for (const file of files.filter((name) => !name.startsWith('dist/') && name !== 'package.json')) {
     mkdirSync(dirname(join(staging, file)), { recursive: true });
     cpSync(join(root, file), join(staging, file));
