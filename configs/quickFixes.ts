@@ -12,6 +12,7 @@ export interface QuickFix {
 
 /** The fixes that the text allows, the likeliest first. */
 export function quickFixes(text: string, diagnostic: Pick<Diagnostic, 'keys' | 'suggestions'>): QuickFix[] {
+  if (diagnostic.suggestions.length === 0) return [];
   const yaml = readYaml(text);
   return diagnostic.suggestions.flatMap((suggestion) => {
     try {

@@ -58,7 +58,7 @@ function read(text: string, options: ReadOptions, chain: readonly string[]): Rea
     if (!own && (diagnostic?.code === 'extendsInvalid' || (base !== undefined && finding.severity !== 'error')))
       continue;
     const placed = positioned(finding, yaml);
-    if (placed.line < brokenFrom) diagnostics.push(placed);
+    if (placed.line < brokenFrom && (placed.path !== '' || brokenFrom === Infinity)) diagnostics.push(placed);
   }
   diagnostics.sort((a, b) => a.start - b.start);
   return {

@@ -255,8 +255,11 @@ function warning(paths: string[], message: string, remedy: string, suggestions: 
 
 function nearestDivisor(whole: number, wish: number): number {
   let best = 1;
-  for (let divisor = 1; divisor <= whole; divisor++) {
-    if (whole % divisor === 0 && Math.abs(divisor - wish) < Math.abs(best - wish)) best = divisor;
+  for (let small = 1; small * small <= whole; small++) {
+    if (whole % small !== 0) continue;
+    for (const divisor of [small, whole / small]) {
+      if (Math.abs(divisor - wish) < Math.abs(best - wish)) best = divisor;
+    }
   }
   return best;
 }

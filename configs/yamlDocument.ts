@@ -39,6 +39,8 @@ export interface Located {
 }
 
 const aliasLimit = 1000;
+/** One slip can make the parser stumble over every line below: the first errors say it all. */
+const maxSyntaxErrors = 5;
 
 export function readYaml(text: string): YamlText {
   const lines = new LineCounter();
@@ -47,7 +49,7 @@ export function readYaml(text: string): YamlText {
     const { line, col } = lines.linePos(Math.min(start, text.length));
     return { start, end: Math.max(start, end), line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const diagnostics = [...document.errors, ...document.warnings].map((error): Diagnostic => {
+  const diagnostics = [...document.errors.slice(0, maxSyntaxErrors), ...document.warnings].map((error): Diagnostic => {
     const [start, end] = error.pos;
     return {
       ...place(Math.min(start, text.length), Math.min(Math.max(end, start + 1), text.length)),

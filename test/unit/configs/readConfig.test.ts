@@ -71,7 +71,7 @@ describe('sentences', () => {
       my.yaml:9:26 error: \`crops.global.scale\` must be a list of 2 numbers, each above 0 and at most 1, got 2. The default is [0.4,1].
       9 |   global: { scale: [0.5, 2] }
         |                          ^
-      my.yaml:10:10 error: \`train.batchSize\` has no value. Give a whole number above 0, or remove the line.
+      my.yaml:10:10 error: \`train.batchSize\` has no value. Give a whole number from 1 to 1000000, or remove the line.
       10 | train: { batchSize: , epochs: 3 }
          |          ^^^^^^^^^
       my.yaml:11:8 error: \`optim\` must be a section with keys of its own, got 3.

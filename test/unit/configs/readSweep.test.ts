@@ -63,7 +63,7 @@ test.each(yamlFiles(`${configsFolder}/sweeps`))('$path is valid: 2 x 2 cells', (
 
 describe('sentences', () => {
   test('shape of the file', () => {
-    expect(said('bas: tiny\naxes: { loss.eps: 0.3 }\nseeds: [0.5]\nmetric: knntop1\n')).toMatchInlineSnapshot(`
+    expect(said('bas: tiny\naxes: { loss.eps: 0.3 }\nseeds: [0.5]\ngoal: maximize\n')).toMatchInlineSnapshot(`
       "
       sweep.yaml:1:1 error: \`base\` is missing. Add the name of a preset or the path of a configuration.
       1 | bas: tiny
@@ -77,9 +77,9 @@ describe('sentences', () => {
       sweep.yaml:3:9 error: \`seeds\` must be a list of whole numbers, each 0 or more, got 0.5. The default is [0].
       3 | seeds: [0.5]
         |         ^^^
-      sweep.yaml:4:9 error: \`metric\` must be one of loss, distance, codingRate, codingRateMax, gamma, teacherStudentCosine, effectiveRank, gradientNorm, lr, weightDecay, momentum, imagesPerSecond, stepMs, dataWaitShare, memoryBytes, cpuShare, knnTop1, got "knntop1". Did you mean \`knnTop1\`?
-      4 | metric: knntop1
-        |         ^^^^^^^
+      sweep.yaml:4:7 error: \`goal\` must be one of maximise, minimise, got "maximize". Did you mean \`maximise\`?
+      4 | goal: maximize
+        |       ^^^^^^^^
       "
     `);
     expect(said('base: tniy\naxes: { loss.eps: [0.3] }\n')).toMatchInlineSnapshot(`

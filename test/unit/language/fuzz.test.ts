@@ -76,7 +76,7 @@ test('random edits of valid files never throw', () => {
       hover(analysis, offset);
       for (const { start, end } of completions(text, offset, path)) expect(start <= offset && offset <= end).toBe(true);
     }),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   );
 }, 120_000);
 
