@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { errors } from '../../protocol/errors.ts';
 import { codingRate } from '../ops/codingRate.ts';
 import { l2Normalise } from '../ops/l2Normalise.ts';
-import { firstViews, meanCosine, pairCount } from './viewPairs.ts';
+import { firstViews, meanOverPairs, pairCount } from './viewPairs.ts';
 import type { ViewPairs } from './viewPairs.ts';
 
 export interface SimdinoOptions {
@@ -52,7 +52,7 @@ export function simdino(student_VBO: tf.Tensor3D, teacher_GBO: tf.Tensor3D, opti
   checkShapes(student_VBO, teacher_GBO, options);
   const teacherUnit_GBO = l2Normalise(teacher_GBO, { epsilon: cosineEpsilon });
   const studentUnit_VBO = l2Normalise(student_VBO, { epsilon: cosineEpsilon });
-  const cosine = meanCosine(studentUnit_VBO, teacherUnit_GBO, { pairs: options.pairs });
+  const cosine = meanOverPairs(studentUnit_VBO, teacherUnit_GBO, { pairs: options.pairs });
   const distance = tf.sub<tf.Scalar>(1, cosine);
   const rate = meanCodingRate(student_VBO, teacher_GBO, options);
   return {
@@ -62,7 +62,7 @@ export function simdino(student_VBO: tf.Tensor3D, teacher_GBO: tf.Tensor3D, opti
     teacherStudentCosine:
       options.pairs === 'crossView' || pairCount(student_VBO.shape[0], teacher_GBO.shape[0], 'crossView') === 0
         ? cosine
-        : meanCosine(studentUnit_VBO, teacherUnit_GBO, { pairs: 'crossView' }),
+        : meanOverPairs(studentUnit_VBO, teacherUnit_GBO, { pairs: 'crossView' }),
   };
 }
 

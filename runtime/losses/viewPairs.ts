@@ -1,5 +1,5 @@
 /**
- * The pairs of a teacher view and a student view that a distance averages over.
+ * The pairs of a teacher view and a student view that an objective averages over.
  *
  * Views are in one order for both networks, global views first: teacher view g and student view g are the same crop.
  */
@@ -9,21 +9,22 @@ import * as tf from '@tensorflow/tfjs-core';
 export type ViewPairs = 'all' | 'crossView';
 
 /**
- * Mean cosine of teacher and student features over pairs and images.
+ * Mean inner product `<t_gb, s_vb>` over pairs and images: the mean cosine of unit features, a mean negative cross-entropy of
+ * probabilities and log-probabilities.
  *
  * A sum over pairs of inner products is the inner product of two sums, `sum_gv <t_g, s_v> = <sum_g t_g, sum_v s_v>`, from which
  * `crossView` takes `sum_g <t_g, s_g>` away: no [V, G, B] table is built.
  *
- * @param student_VBO unit rows; @param teacher_GBO unit rows, G <= V
+ * @param student_VBO V views; @param teacher_GBO the first G of them, G <= V
  */
-export function meanCosine(
+export function meanOverPairs(
   student_VBO: tf.Tensor3D,
   teacher_GBO: tf.Tensor3D,
   { pairs }: { pairs: ViewPairs },
 ): tf.Scalar {
   const [views, batch] = student_VBO.shape;
   const [globals] = teacher_GBO.shape;
-  const all = tf.sum(tf.mul(tf.sum(student_VBO, 0), tf.sum(teacher_GBO, 0)));
+  const all = tf.sum<tf.Scalar>(tf.mul(tf.sum(student_VBO, 0), tf.sum(teacher_GBO, 0)));
   const count = pairCount(views, globals, pairs) * batch;
   if (pairs === 'all') return tf.div(all, count);
   const sameView_GBO = tf.mul(firstViews(student_VBO, globals), teacher_GBO);

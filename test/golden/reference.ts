@@ -12,6 +12,7 @@ export const goldenNames = [
   'adamw',
   'augment_ops',
   'coding_rate',
+  'dino_loss',
   'distributed',
   'ema',
   'grad_clip',

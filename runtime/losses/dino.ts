@@ -1,0 +1,50 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { meanOverPairs } from './viewPairs.ts';
+
+export interface DinoOptions {
+  /** Divides the student's scores; 0.1 in every recipe. */
+  studentTemperature: number;
+  /** Divides the teacher's centred scores; scheduled by epoch. */
+  teacherTemperature: tf.Scalar;
+  /** Momentum of the centre's moving average; 0.9. */
+  centerMomentum: number;
+}
+
+export interface DinoTerms {
+  /** Cross-entropy of teacher and student, in nats. */
+  loss: tf.Scalar;
+  /** Mean entropy of the teacher's probabilities, in nats: 0, or ln K, means collapse. */
+  teacherEntropy: tf.Scalar;
+  /** The centre for the next step. */
+  center_1K: tf.Tensor2D;
+}
+
+/**
+ * DINO's objective, eq. (4) and (5): the student predicts the teacher's distribution over K prototypes,
+ *
+ *     loss = mean_{g, v != g, b} -sum_k q_gbk ln p_vbk,   q = softmax((t - c) / tau_t),   p = softmax(s / tau_s)
+ *
+ * What keeps it from collapsing is the centre c, a moving average of the teacher's scores that is subtracted from them, against a
+ * low teacher temperature, which sharpens them. The centre in force is the one before this step.
+ *
+ * @param student_VBK scores of all views, the global ones first
+ * @param teacher_GBK scores of the global views
+ */
+export function dino(
+  student_VBK: tf.Tensor3D,
+  teacher_GBK: tf.Tensor3D,
+  center_1K: tf.Tensor2D,
+  { studentTemperature, teacherTemperature, centerMomentum }: DinoOptions,
+): DinoTerms {
+  const sharpened_GBK = tf.div(tf.sub(teacher_GBK, center_1K), teacherTemperature);
+  const teacherLog_GBK = tf.logSoftmax(sharpened_GBK);
+  const probabilities_GBK = tf.exp(teacherLog_GBK) as tf.Tensor3D;
+  const studentLog_VBK = tf.logSoftmax(tf.div(student_VBK, studentTemperature)) as tf.Tensor3D;
+  const entropies_GB = tf.neg(tf.sum(tf.mul(probabilities_GBK, teacherLog_GBK), -1));
+  const batchCenter_1K = tf.reshape(tf.mean(teacher_GBK, [0, 1]), center_1K.shape);
+  return {
+    loss: tf.neg(meanOverPairs(studentLog_VBK, probabilities_GBK, { pairs: 'crossView' })),
+    teacherEntropy: tf.mean(entropies_GB),
+    center_1K: tf.add(tf.mul(center_1K, centerMomentum), tf.mul(batchCenter_1K, 1 - centerMomentum)),
+  };
+}
