@@ -87,6 +87,6 @@ describe('the packaged extension', () => {
   test('explains itself', async () => {
     const { exitCode, output } = await simdino(['--help']);
     expect(exitCode).toBe(0);
-    expect(output).toContain('simdino train');
+    expect(output).toContain('simdino COMMAND');
   });
 });
