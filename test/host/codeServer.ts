@@ -54,6 +54,11 @@ export class CodeServer {
     return this.group.pid;
   }
 
+  /** Resolves when the server has ended by itself. */
+  get exited(): Promise<number | null> {
+    return this.group.exited;
+  }
+
   /** Serves again, on the same port and from the same state, after `stop` or `kill`. */
   async startAgain(): Promise<void> {
     this.group = await serve(this.install, this.options, this.port);
