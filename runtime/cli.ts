@@ -54,8 +54,7 @@ try {
 } catch (error) {
   if (isSimdinoError(error)) {
     process.stderr.write(`simdino: ${error.message}\n`);
-    process.exitCode =
-      error.code === 'lossNotFinite' || error.code === 'executorCrashed' ? exitCodes.failed : exitCodes.usage;
+    process.exitCode = exitCodes.usage;
   } else if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
     process.stderr.write(`simdino: ${error.message}. See \`simdino --help\`.\n`);
     process.exitCode = exitCodes.usage;

@@ -242,8 +242,13 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
     return { ended, step, knnTop1 };
   } catch (error) {
     const code = isSimdinoError(error) ? error.code : 'internal';
-    attempt.event(step, { type: 'failed', code, message: (error as Error).message });
-    attempt.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    try {
+      attempt.event(step, { type: 'failed', code, message: (error as Error).message });
+      attempt.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    } catch (unwritten) {
+      // The disk may be what failed; the first error is the one to hear of.
+      onMessage(`the failure could not be written down: ${(unwritten as Error).message}`);
+    }
     throw error;
   } finally {
     requests.stop();

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { isSimdinoError } from '../../protocol/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { OpenRun } from '../run/openRun.ts';
 import { train } from '../train.ts';
@@ -35,6 +36,11 @@ export async function trainInTerminal(run: OpenRun, dataset: Dataset, { json }: 
       process.stdout.write(`${JSON.stringify({ id: run.record.id, folder: run.folder, elapsedMs, ...outcome })}\n`);
     else process.stderr.write(`${run.folder} (${formatDuration(elapsedMs)})\n`);
     return outcome.ended === 'finished' ? exitCodes.success : exitCodes.stopped;
+  } catch (error) {
+    if (!isSimdinoError(error)) throw error;
+    display.end();
+    process.stderr.write(`simdino: ${error.message}\n`);
+    return exitCodes.failed;
   } finally {
     display.end();
     for (const signal of signals) process.off(signal, onSignal);
