@@ -1,0 +1,33 @@
+import { performance } from 'node:perf_hooks';
+import type * as vscode from 'vscode';
+import { registerCommands } from './commands.ts';
+import { log } from './log.ts';
+import { registerAnnotations } from './runs/annotate.ts';
+import { notifyEnds } from './runs/notifyEnd.ts';
+import { registerOpenFiles } from './runs/openFiles.ts';
+import { createRunView, createStatusBar } from './runs/runView.ts';
+import { RunWatch } from './runs/runWatch.ts';
+
+/** What other extensions and tests may ask of this one. */
+export interface SimdinoApi {
+  activationMs: number;
+  watch: RunWatch;
+}
+
+/** A table of contents. What needs the schema or the panels is loaded when it is first used. */
+export function activate(context: vscode.ExtensionContext): SimdinoApi {
+  const startedMs = performance.now();
+  const watch = new RunWatch();
+  context.subscriptions.push(watch, log());
+
+  const { reveal } = createRunView(context, watch);
+  createStatusBar(context, watch);
+  notifyEnds(context, watch);
+  registerOpenFiles(context, watch);
+  registerAnnotations(context, watch);
+  registerCommands(context, watch, reveal);
+
+  const activationMs = performance.now() - startedMs;
+  log().info(`activated in ${activationMs.toFixed(1)} ms`);
+  return { activationMs, watch };
+}

@@ -1,0 +1,90 @@
+import * as vscode from 'vscode';
+import { sentence } from '../../configs/diagnostic.ts';
+import { yamlInline } from '../../configs/editYaml.ts';
+import { fieldCatalogue, type FieldRow } from '../../configs/fieldCatalogue.ts';
+import { flattenConfig } from '../../experiments/flattenConfig.ts';
+import type { JsonScalar } from '../../protocol/records.ts';
+import { readChanged } from './checkConfig.ts';
+
+/**
+ * Lets a person change values of a configuration one by one before a start. The result maps dotted keys to YAML texts;
+ * undefined when nobody wants to start. `reason` stands above the list.
+ */
+export async function askChanges(
+  configPath: string,
+  presetsFolder: string,
+  { initial = {}, reason }: { initial?: Record<string, JsonScalar>; reason: string },
+): Promise<Record<string, string> | undefined> {
+  const changes = new Map(Object.entries(initial).map(([key, value]) => [key, yamlInline(value)]));
+  for (;;) {
+    const { config } = readChanged(configPath, Object.fromEntries(changes), presetsFolder);
+    const current = flattenConfig(config ?? {});
+    const answer = await vscode.window.showQuickPick(itemsOf(changes, current), {
+      title: reason,
+      placeHolder: vscode.l10n.t('Choose a key to change, or start'),
+      matchOnDescription: true,
+      matchOnDetail: true,
+    });
+    if (!answer) return undefined;
+    if (answer.row === undefined) return Object.fromEntries(changes);
+    const key = answer.row.path;
+    const value = await askValue(answer.row, changes.get(key) ?? String(current[key] ?? ''), (text) =>
+      faultOf(configPath, presetsFolder, changes, key, text),
+    );
+    if (value === '') changes.delete(key);
+    else if (value !== undefined) changes.set(key, value);
+  }
+}
+
+type KeyItem = vscode.QuickPickItem & { row?: FieldRow };
+
+function itemsOf(changes: ReadonlyMap<string, string>, current: Record<string, JsonScalar>): KeyItem[] {
+  const summary = [...changes].map(([key, value]) => `${key}: ${value}`).join(', ');
+  const start: KeyItem = {
+    label: `$(play) ${changes.size === 0 ? vscode.l10n.t('Start as it is') : vscode.l10n.t('Start with {0} changes', changes.size)}`,
+    description: summary,
+    alwaysShow: true,
+  };
+  const rows = [...fieldCatalogue().values()].filter((row) => row.type !== 'section' && row.path !== 'extends');
+  rows.sort((a, b) => Number(changes.has(b.path)) - Number(changes.has(a.path)));
+  return [
+    start,
+    { label: '', kind: vscode.QuickPickItemKind.Separator },
+    ...rows.map((row): KeyItem => ({
+      label: `${changes.has(row.path) ? '$(edit) ' : ''}${row.path}`,
+      description: changes.get(row.path) ?? String(current[row.path] ?? ''),
+      detail: row.description,
+      row,
+    })),
+  ];
+}
+
+function askValue(
+  row: FieldRow,
+  value: string,
+  fault: (text: string) => string | undefined,
+): Thenable<string | undefined> {
+  const paper = row.paper === undefined ? '' : ` ${vscode.l10n.t('The paper: {0}.', row.paper)}`;
+  return vscode.window.showInputBox({
+    title: row.path,
+    prompt: `${row.expected}.${paper} ${vscode.l10n.t('Empty takes the change back.')}`,
+    value,
+    validateInput: (text) => (text.trim() === '' ? undefined : fault(text)),
+  });
+}
+
+function faultOf(
+  path: string,
+  presetsFolder: string,
+  changes: ReadonlyMap<string, string>,
+  key: string,
+  text: string,
+): string | undefined {
+  try {
+    const { diagnostics } = readChanged(path, { ...Object.fromEntries(changes), [key]: text }, presetsFolder);
+    const fault = diagnostics.find((diagnostic) => diagnostic.severity === 'error' && diagnostic.path.startsWith(key));
+    return fault && sentence(fault);
+  } catch (error) {
+    return (error as Error).message; // the text is no YAML
+  }
+}

@@ -1,0 +1,108 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as vscode from 'vscode';
+import { kindOfYaml, type ConfigKind } from './configFiles.ts';
+
+export interface ConfigChoice {
+  path: string;
+  /** Whether values are to be changed before the start. */
+  change: boolean;
+}
+
+const lastChoiceKey = (kind: ConfigKind): string => `simdino.last.${kind}`;
+const mostFiles = 500;
+const passedOver = '**/{node_modules,.git,dist,runs,.venv,site-packages}/**';
+
+/** Lets a person choose among the workspace's configurations (or sweeps) and the presets; the last choice comes first. */
+export async function pickConfig(
+  context: vscode.ExtensionContext,
+  kind: ConfigKind,
+  presetsFolder: string,
+  title: string,
+): Promise<ConfigChoice | undefined> {
+  const gear: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon('settings'),
+    tooltip: vscode.l10n.t('Change values before starting'),
+  };
+  const picker = vscode.window.createQuickPick<ConfigItem>();
+  picker.title = title;
+  picker.placeholder = kind === 'config' ? vscode.l10n.t('Configuration') : vscode.l10n.t('Sweep file');
+  picker.matchOnDescription = true;
+  picker.busy = true;
+  const chosen = new Promise<ConfigChoice | undefined>((resolve) => {
+    const choose = (path: string | undefined, change: boolean): void => {
+      if (path === undefined) return;
+      void context.workspaceState.update(lastChoiceKey(kind), path);
+      resolve({ path, change });
+      picker.hide();
+    };
+    picker.onDidAccept(() => choose(picker.selectedItems[0]?.path, false));
+    picker.onDidTriggerItemButton(({ item }) => choose(item.path, true));
+    picker.onDidHide(() => {
+      resolve(undefined);
+      picker.dispose();
+    });
+  });
+  const buttons = kind === 'config' ? [gear] : [];
+  const show = (paths: string[]): void => {
+    picker.items = itemsOf(
+      paths,
+      presetPaths(kind, presetsFolder),
+      context.workspaceState.get<string>(lastChoiceKey(kind)),
+    ).map((item) => ({ ...item, buttons }));
+  };
+  show([]);
+  picker.show();
+  show(await workspacePaths(kind));
+  picker.busy = false;
+  return chosen;
+}
+
+type ConfigItem = vscode.QuickPickItem & { path?: string };
+
+function itemsOf(workspace: string[], presets: string[], last: string | undefined): ConfigItem[] {
+  const items: ConfigItem[] = [];
+  const section = (label: string, paths: string[], describe: (path: string) => string): void => {
+    if (paths.length === 0) return;
+    items.push({ label, kind: vscode.QuickPickItemKind.Separator });
+    for (const path of paths) {
+      const detail = firstComment(path);
+      items.push({
+        label: basename(path),
+        description: describe(path),
+        path,
+        ...(detail === undefined ? {} : { detail }),
+      });
+    }
+  };
+  const relative = (path: string): string => vscode.workspace.asRelativePath(path);
+  const lastPath = last !== undefined && existsSync(last) ? [last] : [];
+  const others = (paths: string[]): string[] => paths.filter((path) => path !== lastPath[0]);
+  section(vscode.l10n.t('last choice'), lastPath, (path) =>
+    presets.includes(path) ? vscode.l10n.t('preset') : relative(path),
+  );
+  section(vscode.l10n.t('in this workspace'), others(workspace), relative);
+  section(vscode.l10n.t('presets'), others(presets), () => vscode.l10n.t('preset'));
+  return items;
+}
+
+async function workspacePaths(kind: ConfigKind): Promise<string[]> {
+  const uris = await vscode.workspace.findFiles('**/*.{yaml,yml}', passedOver, mostFiles);
+  const paths = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
+  const kinds = await Promise.all(paths.map((path) => kindOfYaml(path).catch(() => undefined)));
+  return paths.filter((_, i) => kinds[i] === kind).sort();
+}
+
+function presetPaths(kind: ConfigKind, presetsFolder: string): string[] {
+  const folder = kind === 'config' ? presetsFolder : join(presetsFolder, 'sweeps');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => join(folder, name));
+}
+
+/** A file's first line when it is a comment: what the file is about. */
+function firstComment(path: string): string | undefined {
+  const [line = ''] = readFileSync(path, 'utf8').split('\n', 1);
+  return line.startsWith('#') ? line.replace(/^#+\s*/, '').slice(0, 160) : undefined;
+}

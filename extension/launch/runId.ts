@@ -1,0 +1,21 @@
+import { basename } from 'node:path';
+
+/**
+ * A name for a new run: `quickstart-20260131-142501`, with `-2` and so on when that is taken.
+ *
+ * @param configPath its name without `.yaml` begins the run's
+ */
+export function newRunId(configPath: string, now: Date, isTaken: (id: string) => boolean): string {
+  const stem = basename(configPath).replace(/(\.(simdino|sweep))?\.ya?ml$/i, '');
+  const name =
+    stem
+      .replaceAll(/[^\p{L}\p{N}._-]/gu, '-')
+      .replaceAll(/\.{2,}/g, '.')
+      .replace(/^[^\p{L}\p{N}]+/u, '') || 'run';
+  const stamp = now.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const base = `${name.slice(0, 80)}-${stamp}`;
+  for (let count = 1; ; count++) {
+    const id = count === 1 ? base : `${base}-${count}`;
+    if (!isTaken(id)) return id;
+  }
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { hasErrors, sentence } from '../../configs/diagnostic.ts';
+import { readSweep } from '../../configs/readSweep.ts';
+import { formatBytes, formatDuration } from '../../experiments/formatMetric.ts';
+import { isActive } from '../../experiments/status.ts';
+import type { GridAction } from '../../protocol/panelMessages.ts';
+import { runFiles, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
+import { inBackground } from '../log.ts';
+import { writeRequest } from '../runs/requestFile.ts';
+import { estimateSweep, type SweepEstimate } from './estimateSweep.ts';
+import { fileLoader } from './configFiles.ts';
+import { pickConfig } from './pickConfig.ts';
+import { preflight } from './preflight.ts';
+import type { StartContext } from './startRun.ts';
+
+/** "Start ablation grid": choose a sweep file, see how much it is, start its scheduler, show the grid. */
+export async function startSweep(
+  { context, watch, launcher }: StartContext,
+  argument: unknown,
+): Promise<string | undefined> {
+  const runsFolder = launcher.requireRunsFolder();
+  if (runsFolder === undefined) return undefined;
+  const given = argument instanceof vscode.Uri ? { path: argument.fsPath } : undefined;
+  const choice =
+    given ?? (await pickConfig(context, 'sweep', launcher.presetsFolder, vscode.l10n.t('Start ablation grid')));
+  if (!choice) return undefined;
+  const { path } = choice;
+  const { sweep, diagnostics } = readSweep(readFileSync(path, 'utf8'), {
+    path,
+    load: fileLoader(launcher.presetsFolder),
+  });
+  const fault = diagnostics.find(({ severity }) => severity === 'error');
+  if (!sweep || hasErrors(diagnostics)) {
+    const open = vscode.l10n.t('Open file');
+    const answer = await vscode.window.showErrorMessage(fault ? sentence(fault) : path, open);
+    if (answer === open) await vscode.window.showTextDocument(vscode.Uri.file(path));
+    return undefined;
+  }
+  const [first] = sweep.runs;
+  const findings = first ? await preflight(first.config, { configPath: sweep.basePath, runsFolder }) : [];
+  const estimate = estimateSweep(sweep, watch.collection?.runs.values() ?? []);
+  const start = vscode.l10n.t('Start {0} runs', sweep.runs.length);
+  const answer = await vscode.window.showInformationMessage(
+    vscode.l10n.t('{0} runs, {1} at a time', sweep.runs.length, sweep.slots),
+    { modal: true, detail: [estimateText(estimate), ...findings.map(({ message }) => message)].join('\n') },
+    start,
+  );
+  if (answer !== start) return undefined;
+  const id = await launcher.sweep(path);
+  if (id !== undefined) await vscode.commands.executeCommand('simdino.openGrid', id);
+  return id;
+}
+
+function estimateText({ durationMs, basis, diskBytes }: SweepEstimate): string {
+  const disk = vscode.l10n.t('Disk: at most {0}.', formatBytes(diskBytes));
+  if (durationMs === null || basis === null)
+    return `${vscode.l10n.t('Time: unknown until a first run was made.')} ${disk}`;
+  return `${vscode.l10n.t('Time: about {0} at the pace of {1}.', formatDuration(durationMs), basis)} ${disk}`;
+}
+
+/** What the buttons of a grid do. */
+export async function controlGrid(
+  { watch, launcher }: StartContext,
+  sweepId: string,
+  action: GridAction,
+): Promise<void> {
+  const { collection } = watch;
+  const sweep = collection?.sweeps.find(({ id }) => id === sweepId);
+  if (!collection || !sweep || launcher.requireRunsFolder() === undefined) return;
+  const stopScheduler = (): Promise<unknown> =>
+    writeRequest(join(collection.folder, sweepsFolder, sweepId, sweepFiles.request), 'stop');
+  switch (action) {
+    case 'runMissing':
+    case 'continue':
+      await launcher.resumeSweep(sweepId);
+      return;
+    case 'pause':
+      await stopScheduler();
+      break;
+    case 'cancel': {
+      const stop = vscode.l10n.t('Cancel the grid');
+      const answer = await vscode.window.showWarningMessage(
+        vscode.l10n.t('Stop all runs of {0}?', sweepId),
+        { modal: true, detail: vscode.l10n.t('Each writes a checkpoint first; the grid can be continued later.') },
+        stop,
+      );
+      if (answer !== stop) return;
+      await stopScheduler();
+      for (const { runId } of sweep.record?.cells ?? []) {
+        const run = watch.run(runId);
+        if (run && isActive(run.state)) await writeRequest(join(run.folder, runFiles.request), 'stop');
+      }
+    }
+  }
+  inBackground('refresh', watch.refresh());
+}

@@ -1,0 +1,255 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { checkFromPanel } from '../../protocol/checkPanelMessage.ts';
+import type {
+  FromPanelMessage,
+  PanelKind,
+  PanelState,
+  RunSummary,
+  ToPanelMessage,
+} from '../../protocol/panelMessages.ts';
+import { isActive } from '../../experiments/status.ts';
+import { describe, inBackground, log } from '../log.ts';
+import type { RunCollection } from '../runs/runCollection.ts';
+import { runName } from '../runs/runText.ts';
+import type { RunWatch } from '../runs/runWatch.ts';
+import { PanelData } from './panelData.ts';
+import { panelPage } from './panelPage.ts';
+
+/** A visible panel of a run that trains looks for new lines so often: a line is on the screen well within 500 ms. */
+const followMs = 200;
+
+/** What a panel is about. */
+export type PanelSubject = Pick<PanelState, 'runIds' | 'sweepId' | 'baseId'>;
+
+/**
+ * One open panel: fills its page, answers its messages, and feeds it while it is visible. A hidden panel costs nothing;
+ * the editor makes its page anew when it is shown, and the page then asks for a snapshot.
+ */
+export class PanelSession implements vscode.Disposable {
+  subject: PanelSubject;
+  readonly #onDidDispose = new vscode.EventEmitter<void>();
+  readonly onDidDispose = this.#onDidDispose.event;
+  #data: { collection: RunCollection; data: PanelData } | undefined;
+  #feeding = false;
+  #gridSent = '';
+  #timer: NodeJS.Timeout | undefined;
+  #working: Promise<void> = Promise.resolve();
+  readonly #subscriptions: vscode.Disposable[] = [];
+
+  constructor(
+    readonly kind: PanelKind,
+    readonly panel: vscode.WebviewPanel,
+    subject: PanelSubject,
+    private readonly watch: RunWatch,
+    extensionUri: vscode.Uri,
+    private readonly act: (session: PanelSession, message: FromPanelMessage) => Promise<void>,
+  ) {
+    this.subject = subject;
+    const folder = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
+    const { webview } = panel;
+    webview.options = { enableScripts: true, localResourceRoots: [folder] };
+    const icon = (theme: string): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'media', `panel-${theme}.svg`);
+    panel.iconPath = { light: icon('light'), dark: icon('dark') };
+    this.#retitle();
+    this.#subscriptions.push(
+      webview.onDidReceiveMessage((message: unknown) => this.#receive(message)),
+      panel.onDidChangeViewState(() => {
+        if (!panel.visible) this.#stopFeeding();
+      }),
+      panel.onDidDispose(() => this.dispose()),
+      watch.onDidChange(() => this.#feedSoon(0)),
+    );
+    webview.html = panelPage({
+      script: webview.asWebviewUri(vscode.Uri.joinPath(folder, `${kind}.js`)).toString(),
+      style: webview.asWebviewUri(vscode.Uri.joinPath(folder, `${kind}.css`)).toString(),
+      cspSource: webview.cspSource,
+      title: panel.title,
+      language: vscode.env.language,
+    });
+  }
+
+  /** Shows something else in the same panel. */
+  show(subject: PanelSubject): void {
+    this.subject = subject;
+    this.#data = undefined;
+    this.#gridSent = '';
+    this.#retitle();
+    if (this.#feeding) this.#enqueue(() => this.#snapshot());
+  }
+
+  dispose(): void {
+    this.#stopFeeding();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#onDidDispose.fire();
+    this.#onDidDispose.dispose();
+  }
+
+  #receive(value: unknown): void {
+    const checked = checkFromPanel(value);
+    if (!checked.ok) {
+      log().warn(`${this.kind} panel: refused a message: ${checked.reason}`);
+      return;
+    }
+    const { message } = checked;
+    if (message.type === 'ready') {
+      this.#feeding = true;
+      this.#enqueue(() => this.#snapshot());
+    } else if (message.type === 'fault') {
+      log().error(`${this.kind} panel: ${message.message}`);
+    } else {
+      inBackground(`${this.kind} panel, ${message.type}`, this.act(this, message));
+    }
+  }
+
+  #stopFeeding(): void {
+    this.#feeding = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #feedSoon(delayMs: number): void {
+    if (!this.#feeding) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#enqueue(() => this.#sendNews()), delayMs);
+  }
+
+  /** One piece of work at a time, so that a delta never overtakes its snapshot. */
+  #enqueue(work: () => Promise<void>): void {
+    this.#working = this.#working
+      .then(async () => {
+        if (this.#feeding) await work();
+      })
+      .catch((error: unknown) => {
+        log().error(`${this.kind} panel: ${describe(error)}`);
+        void this.#post({
+          type: 'panel/error',
+          code: 'unreadable',
+          message: describe(error),
+          remedy: vscode.l10n.t('The SimDINO output has the details.'),
+        });
+      });
+  }
+
+  async #snapshot(): Promise<void> {
+    if (!this.watch.ready) await this.watch.refresh();
+    const data = this.#open();
+    if (!data) return;
+    if (this.kind === 'grid') {
+      this.#gridSent = '';
+      await this.#sendGrid();
+    } else {
+      const content = await data.snapshot(this.subject.runIds);
+      await this.#post(
+        this.kind === 'curves'
+          ? { type: 'curves/snapshot', ...content }
+          : { type: 'comparison/snapshot', ...content, baseId: this.subject.baseId },
+      );
+    }
+    this.#retitle();
+    this.#keepFollowing();
+  }
+
+  async #sendNews(): Promise<void> {
+    const data = this.#open();
+    if (!data) return;
+    if (this.kind === 'grid') await this.#sendGrid();
+    else {
+      const news = await data.news(this.subject.runIds);
+      if (news) await this.#post(news);
+    }
+    this.#keepFollowing();
+  }
+
+  /** While a run of the panel trains, its files are looked at without waiting for the watch. A grid shows no lines. */
+  #keepFollowing(): void {
+    const runs = this.watch.collection?.runs;
+    const follows =
+      this.kind !== 'grid' && this.subject.runIds.some((id) => isActive(runs?.get(id)?.state ?? 'finished'));
+    if (follows) this.#feedSoon(followMs);
+  }
+
+  async #sendGrid(): Promise<void> {
+    const collection = this.watch.collection;
+    const sweep = collection?.sweeps.find(({ id }) => id === this.subject.sweepId);
+    const data = this.#open();
+    if (!collection || !data || !sweep?.record) {
+      await this.#post({
+        type: 'panel/error',
+        code: 'sweepMissing',
+        message: vscode.l10n.t('There is no grid {0} in {1}.', this.subject.sweepId ?? '', collection?.folder ?? ''),
+        remedy: sweep?.problems.join(' ') || vscode.l10n.t('It may have been deleted.'),
+      });
+      return;
+    }
+    const ids = sweep.record.cells.map(({ runId }) => runId).filter((id) => collection.runs.has(id));
+    const runs: RunSummary[] = await data.summaries(ids);
+    const done = runs.filter(({ state }) => state === 'finished').length;
+    const message: ToPanelMessage = {
+      type: 'grid/snapshot',
+      grid: {
+        sweep: sweep.record,
+        name: sweep.id,
+        runs,
+        scheduler: sweep.scheduler,
+        etaMs:
+          sweep.scheduler === 'running' ? gridEtaMs(runs, sweep.record.cells.length - done, sweep.record.slots) : null,
+      },
+    };
+    const fingerprint = JSON.stringify(message);
+    if (fingerprint === this.#gridSent) return;
+    this.#gridSent = fingerprint;
+    await this.#post(message);
+  }
+
+  #open(): PanelData | undefined {
+    const { collection } = this.watch;
+    if (!collection) return undefined;
+    if (this.#data?.collection !== collection) this.#data = { collection, data: new PanelData(collection) };
+    return this.#data.data;
+  }
+
+  async #post(message: ToPanelMessage): Promise<void> {
+    await this.panel.webview.postMessage(message);
+  }
+
+  #retitle(): void {
+    const { runIds, sweepId } = this.subject;
+    const [first] = runIds;
+    const run = first === undefined ? undefined : this.watch.run(first);
+    const name = run ? runName(run) : (first ?? '');
+    switch (this.kind) {
+      case 'curves':
+        this.panel.title =
+          runIds.length > 1
+            ? vscode.l10n.t('{0} and {1} more', name, runIds.length - 1)
+            : name || vscode.l10n.t('Curves');
+        return;
+      case 'grid':
+        this.panel.title = sweepId ?? vscode.l10n.t('Grid');
+        return;
+      case 'comparison':
+        this.panel.title = vscode.l10n.t('Comparison of {0} runs', runIds.length);
+    }
+  }
+}
+
+/** Remaining time of a grid, from the time that its finished and running cells take. */
+function gridEtaMs(runs: readonly RunSummary[], left: number, slots: number): number | null {
+  const timed = runs.filter(({ updatedAtMs, step, totalSteps }) => updatedAtMs !== null && step > 0 && totalSteps > 0);
+  if (timed.length === 0) return null;
+  const wholeMs = timed.map(
+    ({ updatedAtMs, createdAtMs, step, totalSteps }) => ((updatedAtMs as number) - createdAtMs) * (totalSteps / step),
+  );
+  const meanMs = wholeMs.reduce((sum, ms) => sum + ms, 0) / timed.length;
+  const underWayMs = runs
+    .filter(({ state }) => state === 'running')
+    .reduce((sum, run) => sum + meanMs * (run.step / run.totalSteps), 0);
+  return Math.max(0, (left * meanMs - underWayMs) / Math.max(1, slots));
+}
+
+/** Where the panels' runs are, for messages that name files. */
+export function folderOfRun(watch: RunWatch, id: string): string | undefined {
+  const { collection } = watch;
+  return collection?.runs.has(id) ? join(collection.folder, id) : undefined;
+}
