@@ -98,11 +98,11 @@ function findStandIn(text: string): Pick<Place, 'part' | 'path' | 'taken' | 'flo
         const next = ancestors[index + 1] ?? node;
         if (isPairLike(ancestor) && (role !== 'key' || index < ancestors.length - 1)) path.push(keyText(ancestor));
         else if (ancestor !== null && 'items' in ancestor && !isMap(ancestor)) {
-          path.push((ancestor.items as unknown[]).indexOf(next));
+          path.push(ancestor.items.indexOf(next));
         }
       });
       const section = ancestors.findLast((ancestor) => isMap(ancestor));
-      const flow = ancestors.some((ancestor) => ancestor !== null && 'flow' in ancestor && ancestor.flow === true);
+      const flow = ancestors.some((ancestor) => ancestor !== null && 'flow' in ancestor && ancestor.flow);
       const taken = entriesOf(section)
         .map(keyText)
         .filter((key) => key !== cursor);

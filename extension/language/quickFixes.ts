@@ -1,0 +1,33 @@
+import * as vscode from 'vscode';
+import { sentence } from '../../configs/diagnostic.ts';
+import { quickFixes } from '../../configs/quickFixes.ts';
+import { yamlDocuments, type AnalysedDocuments } from './analysedDocuments.ts';
+import { diagnosticSource } from './diagnostics.ts';
+import { rangeAt, workspaceEdit } from './positions.ts';
+
+/** Offers what would mend a problem, also one that another extension has reported at the same place. */
+export function registerQuickFixes(documents: AnalysedDocuments): vscode.Disposable {
+  const provider: vscode.CodeActionProvider = {
+    provideCodeActions(document, range, context) {
+      const analysis = documents.of(document);
+      if (!analysis) return [];
+      return analysis.diagnostics
+        .filter(({ start, end }) => range.intersection(rangeAt(document, start, end)) !== undefined)
+        .flatMap((diagnostic) => {
+          const shown = context.diagnostics.filter(
+            ({ source, message }) => source === diagnosticSource && message === sentence(diagnostic),
+          );
+          return quickFixes(document.getText(), diagnostic).map((fix, index) => {
+            const action = new vscode.CodeAction(fix.title, vscode.CodeActionKind.QuickFix);
+            action.edit = workspaceEdit(document, fix.edits);
+            action.diagnostics = shown;
+            action.isPreferred = index === 0 && diagnostic.suggestions[0]?.kind !== 'remove';
+            return action;
+          });
+        });
+    },
+  };
+  return vscode.languages.registerCodeActionsProvider(yamlDocuments, provider, {
+    providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
+  });
+}
