@@ -10,14 +10,13 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorSpec, Tensors } from './engines/engine.ts';
-import { losses } from './losses/index.ts';
-import type { SimdinoOptions } from './losses/simdino.ts';
+import type { Objective, ObjectiveOutput } from './losses/objective.ts';
 import { networkFeatures, networkParameters } from './models/network.ts';
 import type { NetworkConfig, ViewStack } from './models/network.ts';
-import { initialiseParameters, submodule } from './models/parameters.ts';
+import { elementCount, initialiseParameters, prefixed, submodule } from './models/parameters.ts';
 import type { ParameterSpec, Parameters, Random } from './models/parameters.ts';
 import { adamw } from './optim/adamw.ts';
-import type { AdamOptions } from './optim/adamw.ts';
+import type { AdamOptions, AdamScalars } from './optim/adamw.ts';
 import { clipFactor, globalNorm, gradientNorm } from './optim/clip.ts';
 import { ema } from './optim/ema.ts';
 import { parameterGroup } from './optim/parameterGroups.ts';
@@ -25,7 +24,7 @@ import { parameterGroup } from './optim/parameterGroups.ts';
 /** What the update is made of; constant over a run. */
 export interface UpdateSettings {
   network: NetworkConfig;
-  loss: SimdinoOptions;
+  objective: Objective;
   adam: AdamOptions;
   /** Largest norm of each tensor's gradient; 0: no clipping. */
   clipGradNorm: number;
@@ -33,72 +32,116 @@ export interface UpdateSettings {
   teacherUpdate: 'ema' | 'student';
   /** Images B of a step. */
   batch: number;
+  /** Names of tensors that are never trained. */
+  frozen?: ReadonlySet<string>;
+  /**
+   * Names of tensors that are trained from a later step on, until when they are left out entirely, weight decay included. The scalars
+   * `delayedGate` (0 or 1), `delayedBiasCorrection1` and `delayedBiasCorrection2` are theirs.
+   */
+  delayed?: ReadonlySet<string>;
 }
 
-export const stepScalars = ['lr', 'weightDecay', 'momentum', 'biasCorrection1', 'biasCorrection2'] as const;
-export type StepScalar = (typeof stepScalars)[number];
+const commonScalars = ['lr', 'weightDecay', 'momentum', 'biasCorrection1', 'biasCorrection2'] as const;
+const delayedScalars = ['delayedGate', 'delayedBiasCorrection1', 'delayedBiasCorrection2'] as const;
+export type StepScalar = (typeof commonScalars)[number];
+
+/** The numbers that an update needs at each step. */
+export function updateScalars({ objective, delayed }: UpdateSettings): string[] {
+  return [...commonScalars, ...(delayed?.size ? delayedScalars : []), ...objective.scalars];
+}
+
+/** The tensors that an update trains, in the order of the output `gradientNorms`. */
+export function trainedParameters({ network, frozen }: UpdateSettings): ParameterSpec[] {
+  return networkParameters(network).filter(({ name }) => !frozen?.has(name));
+}
 
 /**
  * @param views one stack per resolution, the global views first; the teacher sees the first stack without stochastic depth
- * @returns the new state, and as outputs, scalars unless told: `loss`, `distance`, `codingRate`, `teacherStudentCosine`, `gradientNorm`
- *   (all tensors together, before clipping), `gradientNorms` [tensors] in the order of `networkParameters`, `updated` (1, or 0 if the
- *   update was discarded), and the unit features of the first global view, `studentFeatures` and `teacherFeatures` [B, d]
+ * @returns the new state, and as outputs, scalars unless told: `loss`, `distance`, `codingRate`, `teacherStudentCosine`, what else the
+ *   objective measures, `gradientNorm` (all tensors together, before clipping), `gradientNorms` [tensors] in the order of
+ *   `trainedParameters`, `updated` (1, or 0 if the update was discarded), and the unit features of the first global view,
+ *   `studentFeatures` and `teacherFeatures` [B, d]
  */
 export function updateStudentAndTeacher(
   state: Tensors,
   views: readonly ViewStack[],
-  scalars: Record<StepScalar, tf.Scalar>,
+  scalars: Record<string, tf.Scalar>,
   settings: UpdateSettings,
 ): { state: Tensors; outputs: Tensors } {
-  const { network, batch } = settings;
+  const { network, batch, objective } = settings;
+  const specs = trainedParameters(settings);
+  const teacher = submodule(state, 'teacher');
   const globalViews = views.slice(0, 1).map(({ images, layout }) => ({ images, layout }));
-  const teacher_GBO = networkFeatures(submodule(state, 'teacher'), globalViews, network, { batch });
+  const teacher_GBO = networkFeatures(teacher, globalViews, network, { batch });
 
-  const { terms, gradients } = differentiate(submodule(state, 'student'), (student) => {
+  const { kept, gradients } = differentiate(submodule(state, 'student'), specs, (student) => {
     const student_VBO = networkFeatures(student, views, network, { batch });
-    return { ...losses.simdino(student_VBO, teacher_GBO, settings.loss), features_BO: firstView(student_VBO) };
+    const evaluated = objective.evaluate({
+      student_VBO,
+      teacher_GBO,
+      studentHead: submodule(student, 'head'),
+      teacherHead: submodule(teacher, 'head'),
+      state: submodule(state, 'objective'),
+      scalars,
+    });
+    return { ...evaluated, features_BO: firstView(student_VBO) };
   });
 
-  const specs = networkParameters(network);
   const norms = specs.map(({ name }) => gradientNorm(gradients[name]!));
   const norm = globalNorm(norms);
-  const gate = tf.mul<tf.Scalar>(isFinite(terms.loss), isFinite(norm));
+  const gate = tf.mul<tf.Scalar>(isFinite(kept.loss), isFinite(norm));
   return {
-    state: newState({ state, gradients, norms, gate, scalars, specs, settings }),
+    state: {
+      ...networkUpdate({ state, gradients, norms, gate, scalars, specs, settings }),
+      ...objectiveUpdate(state, kept.state, gate),
+    },
     outputs: {
-      loss: terms.loss,
-      distance: terms.distance,
-      codingRate: terms.codingRate,
-      teacherStudentCosine: terms.teacherStudentCosine,
+      ...kept.terms,
+      loss: kept.loss,
       gradientNorm: norm,
       gradientNorms: tf.stack(norms),
       updated: gate,
-      studentFeatures: terms.features_BO,
+      studentFeatures: kept.features_BO,
       teacherFeatures: firstView(teacher_GBO),
     },
   };
 }
 
-/** The state that the update reads and replaces. */
-export function updateState(network: NetworkConfig): Record<string, TensorSpec> {
-  const specs = networkParameters(network);
-  return Object.fromEntries(
-    ['student', 'teacher', 'adam.first', 'adam.second'].flatMap((copy) =>
-      specs.map(({ name, shape }): [string, TensorSpec] => [`${copy}.${name}`, { shape, dtype: 'float32' }]),
-    ),
-  );
+/** The state that the update reads. */
+export function updateState(settings: UpdateSettings): Record<string, TensorSpec> {
+  const all = networkParameters(settings.network);
+  const trained = trainedParameters(settings);
+  return {
+    ...tensorSpecs(prefixed('student', all)),
+    ...tensorSpecs(prefixed('teacher', all)),
+    ...tensorSpecs(prefixed('adam.first', trained)),
+    ...tensorSpecs(prefixed('adam.second', trained)),
+    ...Object.fromEntries(Object.entries(settings.objective.state).map(([name, spec]) => [`objective.${name}`, spec])),
+  };
 }
 
-/** State at the start of training: the teacher is a copy of the student, the moments are zero. */
-export function initialUpdateState(network: NetworkConfig, random: Random): Record<string, Float32Array> {
-  const values = initialiseParameters(networkParameters(network), random);
-  const copies = [...values].flatMap(([name, data]): [string, Float32Array][] => [
+/** The entries of the state that it replaces: all but what is frozen. */
+export function updatedState(settings: UpdateSettings): string[] {
+  const { frozen } = settings;
+  return Object.keys(updateState(settings)).filter((name) => !frozen?.has(name.replace(/^(student|teacher)\./, '')));
+}
+
+/** State at the start of training: the teacher is a copy of the student, everything else zero. */
+export function initialUpdateState(settings: UpdateSettings, random: Random): Record<string, Float32Array> {
+  const values = initialiseParameters(networkParameters(settings.network), random);
+  const networks = [...values].flatMap(([name, data]): [string, Float32Array][] => [
     [`student.${name}`, data],
     [`teacher.${name}`, data.slice()],
-    [`adam.first.${name}`, new Float32Array(data.length)],
-    [`adam.second.${name}`, new Float32Array(data.length)],
   ]);
-  return Object.fromEntries(copies);
+  const state = Object.fromEntries(networks);
+  for (const [name, { shape }] of Object.entries(updateState(settings))) {
+    state[name] ??= new Float32Array(elementCount(shape));
+  }
+  return state;
+}
+
+function tensorSpecs(specs: readonly ParameterSpec[]): Record<string, TensorSpec> {
+  return Object.fromEntries(specs.map(({ name, shape }): [string, TensorSpec] => [name, { shape, dtype: 'float32' }]));
 }
 
 interface Update {
@@ -107,24 +150,22 @@ interface Update {
   norms: readonly tf.Scalar[];
   /** 1 to update, 0 to leave everything as it was. */
   gate: tf.Scalar;
-  scalars: Record<StepScalar, tf.Scalar>;
+  scalars: Record<string, tf.Scalar>;
   specs: readonly ParameterSpec[];
   settings: UpdateSettings;
 }
 
 /** Clipped AdamW for the student, then the teacher's average of it. */
-function newState({ state, gradients, norms, gate, scalars, specs, settings }: Update): Tensors {
-  const { lr, biasCorrection1, biasCorrection2, weightDecay } = scalars;
-  const momentum = tf.sub<tf.Scalar>(1, tf.mul(tf.sub(1, scalars.momentum), gate));
-  const isUpdated = tf.cast(gate, 'bool');
+function networkUpdate({ state, gradients, norms, gate, scalars, specs, settings }: Update): Tensors {
+  const momentum = tf.sub<tf.Scalar>(1, tf.mul(tf.sub(1, scalars['momentum']!), gate));
+  const weightDecay = scalars['weightDecay']!;
   const next: Tensors = {};
   for (const [index, { name, shape }] of specs.entries()) {
-    const clipped = clip(gradients[name]!, norms[index]!, settings);
     const { parameter, moments } = adamw(
       state[`student.${name}`]!,
-      tf.where(isUpdated, clipped, 0),
+      selected(gate, clip(gradients[name]!, norms[index]!, settings), 0),
       { first: state[`adam.first.${name}`]!, second: state[`adam.second.${name}`]! },
-      { lr, biasCorrection1, biasCorrection2, gate },
+      adamScalars(scalars, gate, settings.delayed?.has(name) ?? false),
       { ...settings.adam, ...(parameterGroup(name, shape) === 'decay' ? { weightDecay } : {}) },
     );
     next[`student.${name}`] = parameter;
@@ -138,6 +179,33 @@ function newState({ state, gradients, norms, gate, scalars, specs, settings }: U
   return next;
 }
 
+function adamScalars(scalars: Record<string, tf.Scalar>, gate: tf.Scalar, isDelayed: boolean): AdamScalars {
+  const lr = scalars['lr']!;
+  if (!isDelayed) {
+    return { lr, gate, biasCorrection1: scalars['biasCorrection1']!, biasCorrection2: scalars['biasCorrection2']! };
+  }
+  return {
+    lr,
+    gate: tf.mul(gate, scalars['delayedGate']!),
+    biasCorrection1: scalars['delayedBiasCorrection1']!,
+    biasCorrection2: scalars['delayedBiasCorrection2']!,
+  };
+}
+
+function objectiveUpdate(state: Tensors, next: Tensors, gate: tf.Scalar): Tensors {
+  return Object.fromEntries(
+    Object.entries(next).map(([name, tensor]) => [
+      `objective.${name}`,
+      selected(gate, tensor, state[`objective.${name}`]!),
+    ]),
+  );
+}
+
+/** `updated` where the gate is 1, else `kept`. */
+function selected(gate: tf.Scalar, updated: tf.Tensor, kept: tf.Tensor | number): tf.Tensor {
+  return tf.where(tf.cast(gate, 'bool'), updated, kept);
+}
+
 function clip(gradient: tf.Tensor, norm: tf.Scalar, { clipGradNorm }: UpdateSettings): tf.Tensor {
   return clipGradNorm > 0 ? tf.mul(gradient, clipFactor(norm, { maxNorm: clipGradNorm })) : gradient;
 }
@@ -147,22 +215,30 @@ function firstView(features_VBO: tf.Tensor3D): tf.Tensor2D {
   return tf.reshape(tf.slice(features_VBO, [0, 0, 0], [1, batch, width]), [batch, width]);
 }
 
+interface Evaluated extends ObjectiveOutput {
+  features_BO: tf.Tensor2D;
+}
+
 /**
- * Value and gradients of a loss by parameter name. What `forward` returns beside the loss outlives the gradient's scope;
- * whoever runs the step disposes of the outputs.
+ * An objective and its gradients by name, with respect to the parameters in `specs`. What `forward` returns outlives the gradient's
+ * scope; whoever runs the step disposes of it.
  */
-function differentiate<T extends { loss: tf.Scalar } & Tensors>(
+function differentiate(
   parameters: Parameters,
-  forward: (parameters: Parameters) => T,
-): { terms: T; gradients: Parameters } {
-  const names = Object.keys(parameters);
-  let terms: T | undefined;
-  const { grads } = tf.engine().gradients(() => {
-    terms = forward(parameters);
-    for (const tensor of Object.values(terms)) tf.keep(tensor);
-    return terms.loss;
-  }, Object.values(parameters));
-  return { terms: terms!, gradients: Object.fromEntries(names.map((name, index) => [name, grads[index]!])) };
+  specs: readonly ParameterSpec[],
+  forward: (parameters: Parameters) => Evaluated,
+): { kept: Evaluated; gradients: Parameters } {
+  let kept: Evaluated | undefined;
+  const { grads } = tf.engine().gradients(
+    () => {
+      kept = forward(parameters);
+      const { loss, terms, state, features_BO } = kept;
+      for (const tensor of [loss, ...Object.values(terms), ...Object.values(state), features_BO]) tf.keep(tensor);
+      return loss;
+    },
+    specs.map(({ name }) => parameters[name]!),
+  );
+  return { kept: kept!, gradients: Object.fromEntries(specs.map(({ name }, index) => [name, grads[index]!])) };
 }
 
 /** 1 if the number is finite, else 0. */

@@ -7,14 +7,22 @@ import { codingRateBounds, codingRateShape, gammaOf } from '../configs/derive.ts
 import type { ResolvedConfig } from '../configs/schema.ts';
 import { randomStream } from './data/random.ts';
 import type { StepProgram, TensorSpec, Tensors } from './engines/engine.ts';
+import { objectives } from './losses/index.ts';
 import { branchesPerBlock, dropPathFactors, dropPathRates } from './models/dropPath.ts';
 import { normalisePixels } from './models/imageInput.ts';
-import { networkConfig, networkParameters } from './models/network.ts';
+import { networkConfig } from './models/network.ts';
 import type { ViewStack } from './models/network.ts';
 import { biasCorrections } from './optim/adamw.ts';
 import { stepSchedules } from './optim/schedules.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
-import { initialUpdateState, stepScalars, updateState, updateStudentAndTeacher } from './studentTeacherUpdate.ts';
+import {
+  initialUpdateState,
+  trainedParameters,
+  updatedState,
+  updateScalars,
+  updateState,
+  updateStudentAndTeacher,
+} from './studentTeacherUpdate.ts';
 import type { StepScalar, UpdateSettings } from './studentTeacherUpdate.ts';
 
 export interface TrainStep {
@@ -26,7 +34,7 @@ export interface TrainStep {
   /** The trained tensors, in the order of the output `gradientNorms`. */
   parameterNames: readonly string[];
   /** Numbers of a step (counted from 0), in double precision. */
-  scalarsAt(step: number): Record<StepScalar, number>;
+  scalarsAt(step: number): Record<StepScalar, number> & Record<string, number>;
   /** Everything a step takes besides its crops: the scalars and this step's stochastic depth, a function of `config.seed`. */
   inputsAt(step: number): Record<string, Float32Array>;
   /** State at the start, a function of `config.seed`. */
@@ -38,11 +46,10 @@ export interface TrainStep {
 export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): TrainStep {
   const { optim, train, crops, model, seed } = config;
   const settings = updateSettings(config);
-  const { network } = settings;
   const schedules = stepSchedules(config, totals);
   const rates = dropPathRates({ depth: model.depth, rate: model.dropPathRate });
   const samples = { global: crops.global.count * train.batchSize, local: crops.local.count * train.batchSize };
-  const state = updateState(network);
+  const state = updateState(settings);
 
   const scalarsAt = (step: number): Record<StepScalar, number> => ({
     lr: schedules.lr(step),
@@ -52,8 +59,8 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
   });
 
   return {
-    program: { state, updates: Object.keys(state), inputs: inputSpecs(), run },
-    parameterNames: networkParameters(network).map(({ name }) => name),
+    program: { state, updates: updatedState(settings), inputs: inputSpecs(), run },
+    parameterNames: trainedParameters(settings).map(({ name }) => name),
     scalarsAt,
     inputsAt: (step) => ({
       ...Object.fromEntries(Object.entries(scalarsAt(step)).map(([name, value]) => [name, Float32Array.of(value)])),
@@ -61,9 +68,9 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
     }),
     initialState: () => {
       const stream = randomStream({ seed, purpose: 'initialisation' });
-      return initialUpdateState(network, () => stream.uniform(0, 1));
+      return initialUpdateState(settings, () => stream.uniform(0, 1));
     },
-    constants: { gamma: settings.loss.gamma, codingRateMax: codingRateBounds(codingRateShape(config)).codingRateMax },
+    constants: { gamma: gammaOf(config), codingRateMax: codingRateBounds(codingRateShape(config)).codingRateMax },
   };
 
   function run(tensors: Tensors, inputs: Tensors): { state: Tensors; outputs: Tensors } {
@@ -71,15 +78,16 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
       ...viewStack(inputs['globalCrops'], inputs['globalDropPath'], config),
       ...viewStack(inputs['localCrops'], inputs['localDropPath'], config),
     ];
-    const scalars = Object.fromEntries(stepScalars.map((name) => [name, inputs[name]]));
-    return updateStudentAndTeacher(tensors, views, scalars as Record<StepScalar, tf.Scalar>, settings);
+    return updateStudentAndTeacher(tensors, views, inputs as Record<string, tf.Scalar>, settings);
   }
 
   function inputSpecs(): Record<string, TensorSpec> {
     return {
       ...resolutionSpecs('global', crops.global.sizePx),
       ...(samples.local > 0 ? resolutionSpecs('local', crops.local.sizePx) : {}),
-      ...Object.fromEntries(stepScalars.map((name): [string, TensorSpec] => [name, { shape: [], dtype: 'float32' }])),
+      ...Object.fromEntries(
+        updateScalars(settings).map((name): [string, TensorSpec] => [name, { shape: [], dtype: 'float32' }]),
+      ),
     };
   }
 
@@ -104,10 +112,10 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
 }
 
 function updateSettings(config: ResolvedConfig): UpdateSettings {
-  const { loss, optim, teacher, train } = config;
+  const { optim, teacher, train } = config;
   return {
     network: networkConfig(config),
-    loss: { eps: loss.eps, gamma: gammaOf(config), pairs: loss.pairs, codingRate: loss.codingRate },
+    objective: objectives[config.method](config),
     adam: { beta1: optim.beta1, beta2: optim.beta2, epsilon: optim.epsilon },
     clipGradNorm: optim.clipGradNorm,
     teacherUpdate: teacher.update,

@@ -1,4 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { prototypeScores } from '../models/projector.ts';
+import type { Objective } from './objective.ts';
+import { simdino } from './simdino.ts';
+import type { SimdinoOptions } from './simdino.ts';
 import { meanOverPairs } from './viewPairs.ts';
 
 export interface DinoOptions {
@@ -46,5 +50,37 @@ export function dino(
     loss: tf.neg(meanOverPairs(studentLog_VBK, probabilities_GBK, { pairs: 'crossView' })),
     teacherEntropy: tf.mean(entropies_GB),
     center_1K: tf.add(tf.mul(center_1K, centerMomentum), tf.mul(batchCenter_1K, 1 - centerMomentum)),
+  };
+}
+
+export interface DinoObjectiveOptions {
+  prototypes: number;
+  studentTemperature: number;
+  centerMomentum: number;
+  /** How the coding rate of the features is measured. It takes no part in the loss. */
+  measured: SimdinoOptions;
+}
+
+/** The objective of a run: the prototypes' scores on top of the unit features, and a centre that is carried on. */
+export function dinoObjective({ prototypes, measured, ...options }: DinoObjectiveOptions): Objective {
+  return {
+    state: { center: { shape: [1, prototypes], dtype: 'float32' } },
+    scalars: ['teacherTemperature'],
+    evaluate: ({ student_VBO, teacher_GBO, studentHead, teacherHead, state, scalars }) => {
+      const scores = (head: typeof studentHead, unit_VBO: tf.Tensor3D) =>
+        prototypeScores(head, unit_VBO) as tf.Tensor3D;
+      const { loss, teacherEntropy, center_1K } = dino(
+        scores(studentHead, student_VBO),
+        scores(teacherHead, teacher_GBO),
+        state['center'] as tf.Tensor2D,
+        { ...options, teacherTemperature: scalars['teacherTemperature']! },
+      );
+      const { distance, codingRate, teacherStudentCosine } = simdino(student_VBO, teacher_GBO, measured);
+      return {
+        loss,
+        terms: { distance, codingRate, teacherStudentCosine, teacherEntropy },
+        state: { center: center_1K },
+      };
+    },
   };
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { errors } from '../../protocol/errors.ts';
 import { codingRate } from '../ops/codingRate.ts';
 import { l2Normalise } from '../ops/l2Normalise.ts';
+import type { Objective } from './objective.ts';
 import { firstViews, meanOverPairs, pairCount } from './viewPairs.ts';
 import type { ViewPairs } from './viewPairs.ts';
 
@@ -63,6 +64,18 @@ export function simdino(student_VBO: tf.Tensor3D, teacher_GBO: tf.Tensor3D, opti
       options.pairs === 'crossView' || pairCount(student_VBO.shape[0], teacher_GBO.shape[0], 'crossView') === 0
         ? cosine
         : meanOverPairs(studentUnit_VBO, teacherUnit_GBO, { pairs: 'crossView' }),
+  };
+}
+
+/** The objective of a run: it carries nothing from step to step. */
+export function simdinoObjective(options: SimdinoOptions): Objective {
+  return {
+    state: {},
+    scalars: [],
+    evaluate: ({ student_VBO, teacher_GBO }) => {
+      const { loss, ...terms } = simdino(student_VBO, teacher_GBO, options);
+      return { loss, terms, state: {} };
+    },
   };
 }
 

@@ -40,15 +40,15 @@ export function projector(parameters: Parameters, features_ND: tf.Tensor2D, conf
 /**
  * Scores of unit vectors against K prototypes, `z . g_k v_k / |v_k|`, without bias.
  *
- * @param unit_NO what `projector` returns
- * @returns [N, K]
+ * @param unit what `projector` returns, [..., O]
+ * @returns [..., K]
  */
-export function prototypeScores(parameters: Parameters, unit_NO: tf.Tensor2D): tf.Tensor2D {
+export function prototypeScores(parameters: Parameters, unit: tf.Tensor): tf.Tensor {
   const direction_KO = matrix(parameters, 'last_layer.weight_v');
   const magnitude_K1 = matrix(parameters, 'last_layer.weight_g');
   const norm_K1 = tf.sqrt(tf.sum(tf.square(direction_KO), 1, true));
   const weight_KO = tf.mul(direction_KO, tf.div(magnitude_K1, norm_K1));
-  return linear(unit_NO, weight_KO as tf.Tensor2D) as tf.Tensor2D;
+  return linear(unit, weight_KO as tf.Tensor2D);
 }
 
 /** Names as in the authors' `nn.Sequential`: `mlp.0`, `mlp.2`, `mlp.4`; `mlp` alone for a single layer. */

@@ -24,6 +24,7 @@ export const goldenNames = [
   'schedules',
   'simdino_loss',
   'stochastic_depth',
+  'traj_dino',
   'traj_simdino',
   'traj_simdino_no_distillation',
   'vit_v1_forward',
