@@ -15,6 +15,7 @@ export const WEBVIEW_ENTRIES = {
   curves: 'webview/curves/main.tsx',
   grid: 'webview/grid/main.tsx',
   comparison: 'webview/comparison/main.tsx',
+  report: 'webview/report/main.tsx',
 };
 
 /** Packages with native parts, and optional peers that a user may install: resolved at run time, never bundled. */

@@ -12,7 +12,7 @@ export function parseColour(css: string): Colour | undefined {
   const text = css.trim();
   const hex = /^#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i.exec(text)?.[1];
   if (hex) {
-    const full = hex.length <= 4 ? [...hex].map((c) => c + c).join('') : hex;
+    const full = hex.length <= 4 ? hex.replace(/./g, '$&$&') : hex;
     const at = (i: number) => parseInt(full.slice(i, i + 2), 16);
     return { r: at(0), g: at(2), b: at(4), a: full.length === 8 ? at(6) / 255 : 1 };
   }

@@ -2,6 +2,7 @@
 import { effect } from '@preact/signals';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { formatMetric } from '../../experiments/formatMetric.ts';
+import { dependOn } from '../dependOn.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Menu } from '../parts/controls.tsx';
 import { t } from '../l10n.ts';
@@ -49,9 +50,7 @@ export function ChartCard({ board, spec, host, wide, onWide }: ChartCardProps) {
     setChart(made);
     const stop = effect(() => {
       const { store, axis, beta, zoom, extent, highlighted, shown, logarithmic } = board;
-      for (const input of [store.revision, axis, beta, zoom, extent, highlighted, shown, logarithmic, theme]) {
-        void input.value;
-      }
+      dependOn(store.revision, axis, beta, zoom, extent, highlighted, shown, logarithmic, theme);
       board.requestDraw(made);
     });
     const observer = new ResizeObserver(() => board.requestDraw(made));
@@ -132,13 +131,13 @@ export function ChartCard({ board, spec, host, wide, onWide }: ChartCardProps) {
 }
 
 function Summary({ board, spec }: Pick<ChartCardProps, 'board' | 'spec'>) {
-  void board.store.revision.value;
+  dependOn(board.store.revision);
   return <>{summaryText(board, spec)}</>;
 }
 
 /** Newest values, or those under the crosshair; with many runs the tooltip says them instead. */
 function ReadingLine({ board, spec }: Pick<ChartCardProps, 'board' | 'spec'>) {
-  void board.store.revision.value;
+  dependOn(board.store.revision);
   const several = board.store.runs.value.length > 1;
   const x = board.cursor.value?.x ?? null;
   if (several) return <span class="reading" />;
@@ -178,7 +177,7 @@ function Footnote({ board, chart }: { board: ChartBoard; chart: CardChart }) {
       chart.onDrawn = previous;
     };
   }, [chart]);
-  void board.zoom.value;
+  dependOn(board.zoom);
   const { plot } = chart;
   if (!plot) return null;
   const notes = [

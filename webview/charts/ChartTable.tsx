@@ -1,5 +1,6 @@
 import { formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
 import { firstAtLeast } from '../../experiments/decimate.ts';
+import { dependOn } from '../dependOn.ts';
 import { t } from '../l10n.ts';
 import type { ChartBoard } from './chartBoard.ts';
 import { xLabel } from './cardChart.ts';
@@ -9,7 +10,7 @@ const rowLimit = 100;
 
 /** The chart's window as a table: up to a hundred rows of raw values, evenly spread and ending with the last. */
 export function ChartTable({ board, spec }: { board: ChartBoard; spec: ChartSpec }) {
-  void board.store.revision.value;
+  dependOn(board.store.revision);
   const { from, to } = board.window();
   const axis = board.axis.value;
   const runs = board.shown.value.slice(0, 8);

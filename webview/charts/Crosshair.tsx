@@ -5,6 +5,7 @@
 import { effect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
+import { dependOn } from '../dependOn.ts';
 import { t } from '../l10n.ts';
 import { theme } from '../theme.ts';
 import type { CardChart } from './cardChart.ts';
@@ -38,7 +39,7 @@ export function Crosshair({ board, spec, chart }: { board: ChartBoard; spec: Cha
     plot.addEventListener('pointermove', move);
     plot.addEventListener('pointerleave', leave);
     const stop = effect(() => {
-      void board.zoom.value;
+      dependOn(board.zoom);
       const cursor = board.cursor.value;
       const found = cursor === null ? [] : readings(board, spec, cursor.x);
       place(element, chart, found, cursor);

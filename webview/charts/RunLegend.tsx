@@ -1,6 +1,5 @@
 import { useSignal } from '@preact/signals';
 import { t } from '../l10n.ts';
-import type { PanelHost } from '../panelHost.ts';
 import { Button } from '../parts/controls.tsx';
 import { stateLabel } from '../parts/StateBadge.tsx';
 import { theme } from '../theme.ts';
@@ -10,7 +9,7 @@ import { lineStyle } from './lineStyle.ts';
 const collapsedCount = 12;
 
 /** The runs with their line styles: a press hides one, pointing at one lifts its lines out. */
-export function RunLegend({ board, host }: { board: ChartBoard; host: PanelHost }) {
+export function RunLegend({ board }: { board: ChartBoard }) {
   const expanded = useSignal(false);
   const runs = board.store.runs.value;
   const hidden = board.hidden.value;

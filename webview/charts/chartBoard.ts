@@ -3,6 +3,7 @@ import type { ReadonlySignal } from '@preact/signals';
 import { computed, signal } from '@preact/signals';
 import type { XAxis } from '../../experiments/xAxis.ts';
 import type { RunSummary } from '../../protocol/panelMessages.ts';
+import { dependOn } from '../dependOn.ts';
 import type { CurveStore } from './curveStore.ts';
 
 export interface Cursor {
@@ -35,7 +36,7 @@ export class ChartBoard {
   constructor(readonly store: CurveStore) {
     this.shown = computed(() => store.runs.value.filter((run) => !this.hidden.value.has(run.id)));
     this.extent = computed(() => {
-      void store.revision.value;
+      dependOn(store.revision);
       return extentOf(store, this.shown.value, this.axis.value);
     });
   }
@@ -68,7 +69,7 @@ export class ChartBoard {
   /** Draws the chart in one of the next frames: the one in use first, and no more than fits a frame. */
   requestDraw(chart: Redrawable): void {
     this.#dirty.add(chart);
-    this.#frame ||= requestAnimationFrame(() => this.#drawDirty());
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#drawDirty());
   }
 
   forget(chart: Redrawable): void {

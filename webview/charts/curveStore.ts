@@ -2,6 +2,7 @@ import { computed, signal } from '@preact/signals';
 import type { Pause } from '../../experiments/xAxis.ts';
 import { pausesOf } from '../../experiments/xAxis.ts';
 import type { RunSummary, Series } from '../../protocol/panelMessages.ts';
+import { dependOn } from '../dependOn.ts';
 import { Curve } from './curve.ts';
 
 /** The runs of a panel and their curves. Components read `runs` and `revision`; charts read the curves themselves. */
@@ -10,7 +11,7 @@ export class CurveStore {
   /** Grows whenever a curve changed. */
   readonly revision = signal(0);
   readonly metrics = computed(() => {
-    void this.revision.value;
+    dependOn(this.revision);
     return new Set([...this.#curves.values()].flatMap((curves) => [...curves.keys()]));
   });
   #curves = new Map<string, Map<string, Curve>>();

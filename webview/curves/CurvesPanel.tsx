@@ -58,7 +58,7 @@ export function CurvesPanel({ model }: { model: CurvesModel }) {
           {single && <KeyFigures run={single} store={store} />}
           {single && <Watchdog run={single} host={host} />}
           <ChartToolbar board={board} />
-          {!single && <RunLegend board={board} host={host} />}
+          {!single && <RunLegend board={board} />}
           <ChartSections board={board} host={host} />
         </>
       )}

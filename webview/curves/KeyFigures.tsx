@@ -2,13 +2,14 @@ import { metricInfo } from '../../experiments/compare.ts';
 import { formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
 import type { RunSummary } from '../../protocol/panelMessages.ts';
 import type { CurveStore } from '../charts/curveStore.ts';
+import { dependOn } from '../dependOn.ts';
 import { t } from '../l10n.ts';
 
 const shown = ['loss', 'distance', 'codingRate', 'knnTop1', 'imagesPerSecond'];
 
 /** The numbers one looks for first. */
 export function KeyFigures({ run, store }: { run: RunSummary; store: CurveStore }) {
-  void store.revision.value;
+  dependOn(store.revision);
   const figures = shown.filter((metric) => run.last[metric] !== undefined);
   if (figures.length === 0) return <p class="quiet-line">{t('Waiting for the first step.')}</p>;
   return (

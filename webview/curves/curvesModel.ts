@@ -47,6 +47,8 @@ export function curvesModel(host: PanelHost, kind: Exclude<PanelKind, 'grid'> = 
         if (!store.append(message.runs, message.series, message.removed)) host.send({ type: 'ready', panel: kind });
         break;
       }
+      case 'grid/snapshot':
+        break;
       case 'panel/error':
         fault.value = { message: message.message, remedy: message.remedy };
         break;

@@ -61,7 +61,7 @@ export function HeatMap({ grid, facet, metric, goal, onOpen }: HeatMapProps) {
               const point = context.raw as (typeof data)[number] | undefined;
               if (!point) return 'transparent';
               const share = shareOf(point.cell);
-              if (share === null) return statePattern(point.cell.state, theme.value) as string;
+              if (share === null) return statePattern(point.cell.state, theme.value);
               return rampColours(share, theme.value).fill;
             },
           },
