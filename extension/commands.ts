@@ -4,9 +4,9 @@ import { Launcher } from './launch/launcher.ts';
 import type { StartContext } from './launch/startRun.ts';
 import type { Panels } from './panels/panels.ts';
 import { describe, log } from './log.ts';
-import type { RunArgument } from './runs/pickRun.ts';
-import type { RunNode } from './runs/runTree.ts';
-import type { RunWatch } from './runs/runWatch.ts';
+import type { RunArgument } from './run/pickRun.ts';
+import type { RunNode } from './run/runTree.ts';
+import type { RunWatch } from './run/runWatch.ts';
 
 /**
  * Commands that start, stop and show runs. Their modules carry the configuration schema and the readers of metrics, so each
@@ -46,7 +46,7 @@ export function registerCommands(
   register('simdino.startRun', async (argument: unknown) => (await loadStart()).startRun(start, argument));
   register('simdino.forkRun', async (run: RunArgument) => (await loadStart()).forkRun(start, run));
   register('simdino.resumeRun', async (run: RunArgument) => (await loadStart()).resumeRun(start, run));
-  register('simdino.stopRun', async (run: RunArgument) => (await import('./runs/stopRun.ts')).stopRun(watch, run));
+  register('simdino.stopRun', async (run: RunArgument) => (await import('./run/stopRun.ts')).stopRun(watch, run));
   register('simdino.writeReport', async (run: RunArgument, all?: RunNode[]) =>
     (await import('./launch/report.ts')).writeReport(start, run, all),
   );
@@ -72,6 +72,10 @@ export function registerCommands(
       }),
     );
   }
+
+  register('simdino.compareWithLast', async (config?: unknown) =>
+    (await import('./launch/compareWithLast.ts')).compareWithLast(watch, config),
+  );
 
   register('simdino.refreshRuns', () => watch.refresh());
   register('simdino.showOutput', () => log().show());

@@ -1,12 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import type * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
+import { registerLanguageSoon } from './languageSoon.ts';
 import { log } from './log.ts';
-import { registerAnnotations } from './runs/annotate.ts';
-import { notifyEnds } from './runs/notifyEnd.ts';
-import { registerOpenFiles } from './runs/openFiles.ts';
-import { createRunView, createStatusBar } from './runs/runView.ts';
-import { RunWatch } from './runs/runWatch.ts';
+import { registerAnnotations } from './run/annotate.ts';
+import { notifyEnds } from './run/notifyEnd.ts';
+import { registerOpenFiles } from './run/openFiles.ts';
+import { createRunView, createStatusBar } from './run/runView.ts';
+import { RunWatch } from './run/runWatch.ts';
 
 /** What other extensions and tests may ask of this one. */
 export interface SimdinoApi {
@@ -26,6 +27,8 @@ export function activate(context: vscode.ExtensionContext): SimdinoApi {
   registerOpenFiles(context, watch);
   registerAnnotations(context, watch);
   registerCommands(context, watch, reveal);
+
+  registerLanguageSoon(context, watch);
 
   const activationMs = performance.now() - startedMs;
   log().info(`activated in ${activationMs.toFixed(1)} ms`);

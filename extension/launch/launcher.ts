@@ -6,7 +6,7 @@ import { isSimdinoError } from '../../protocol/errors.ts';
 import type { RunOverview } from '../../experiments/store/summariseRun.ts';
 import { describe, log } from '../log.ts';
 import { configuredNodePath, runsFolder, workspaceFolder } from '../settings.ts';
-import type { RunWatch } from '../runs/runWatch.ts';
+import type { RunWatch } from '../run/runWatch.ts';
 import { newRunId } from './runId.ts';
 import { resolveRuntimeNode } from './runtimeNode.ts';
 import { launchLogPath, spawnRuntime, waitForFile } from './spawnRuntime.ts';

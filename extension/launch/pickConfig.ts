@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
-import { kindOfYaml, type ConfigKind } from './configFiles.ts';
+import type { DocumentKind } from '../../configs/documentKind.ts';
+import { kindOfYaml } from './configFiles.ts';
 
 export interface ConfigChoice {
   path: string;
@@ -9,14 +10,14 @@ export interface ConfigChoice {
   change: boolean;
 }
 
-const lastChoiceKey = (kind: ConfigKind): string => `simdino.last.${kind}`;
+const lastChoiceKey = (kind: DocumentKind): string => `simdino.last.${kind}`;
 const mostFiles = 500;
 const passedOver = '**/{node_modules,.git,dist,runs,.venv,site-packages}/**';
 
 /** Lets a person choose among the workspace's configurations (or sweeps) and the presets; the last choice comes first. */
 export async function pickConfig(
   context: vscode.ExtensionContext,
-  kind: ConfigKind,
+  kind: DocumentKind,
   presetsFolder: string,
   title: string,
 ): Promise<ConfigChoice | undefined> {
@@ -86,14 +87,14 @@ function itemsOf(workspace: string[], presets: string[], last: string | undefine
   return items;
 }
 
-async function workspacePaths(kind: ConfigKind): Promise<string[]> {
+async function workspacePaths(kind: DocumentKind): Promise<string[]> {
   const uris = await vscode.workspace.findFiles('**/*.{yaml,yml}', passedOver, mostFiles);
   const paths = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
   const kinds = await Promise.all(paths.map((path) => kindOfYaml(path).catch(() => undefined)));
   return paths.filter((_, i) => kinds[i] === kind).sort();
 }
 
-function presetPaths(kind: ConfigKind, presetsFolder: string): string[] {
+function presetPaths(kind: DocumentKind, presetsFolder: string): string[] {
   const folder = kind === 'config' ? presetsFolder : join(presetsFolder, 'sweeps');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

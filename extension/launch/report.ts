@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { pickRuns, type RunArgument } from '../runs/pickRun.ts';
-import type { RunNode } from '../runs/runTree.ts';
+import { pickRuns, type RunArgument } from '../run/pickRun.ts';
+import type { RunNode } from '../run/runTree.ts';
 import { workspaceFolder } from '../settings.ts';
 import type { StartContext } from './startRun.ts';
 

@@ -8,7 +8,7 @@ import { isActive } from '../../experiments/status.ts';
 import type { GridAction } from '../../protocol/panelMessages.ts';
 import { runFiles, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 import { inBackground } from '../log.ts';
-import { writeRequest } from '../runs/requestFile.ts';
+import { writeRequest } from '../run/requestFile.ts';
 import { estimateSweep, type SweepEstimate } from './estimateSweep.ts';
 import { fileLoader } from './configFiles.ts';
 import { pickConfig } from './pickConfig.ts';

@@ -10,9 +10,9 @@ import type {
 } from '../../protocol/panelMessages.ts';
 import { isActive } from '../../experiments/status.ts';
 import { describe, inBackground, log } from '../log.ts';
-import type { RunCollection } from '../runs/runCollection.ts';
-import { runName } from '../runs/runText.ts';
-import type { RunWatch } from '../runs/runWatch.ts';
+import type { RunCollection } from '../run/runCollection.ts';
+import { runName } from '../run/runText.ts';
+import type { RunWatch } from '../run/runWatch.ts';
 import { PanelData } from './panelData.ts';
 import { panelPage } from './panelPage.ts';
 

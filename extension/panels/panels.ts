@@ -5,9 +5,9 @@ import type { ExportContent, FromPanelMessage, PanelKind } from '../../protocol/
 import { runFiles } from '../../protocol/runFolder.ts';
 import { controlGrid } from '../launch/startSweep.ts';
 import { forkRun, type StartContext } from '../launch/startRun.ts';
-import { pickRun, pickRuns, type RunArgument } from '../runs/pickRun.ts';
-import { runName } from '../runs/runText.ts';
-import type { RunNode } from '../runs/runTree.ts';
+import { pickRun, pickRuns, type RunArgument } from '../run/pickRun.ts';
+import { runName } from '../run/runText.ts';
+import type { RunNode } from '../run/runTree.ts';
 import { workspaceFolder } from '../settings.ts';
 import { folderOfRun, PanelSession, type PanelSubject } from './panelSession.ts';
 

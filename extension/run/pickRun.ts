@@ -1,0 +1,73 @@
+import * as vscode from 'vscode';
+import type { RunOverview } from '../../experiments/store/summariseRun.ts';
+import { isRunId } from '../../protocol/runFolder.ts';
+import { stateWords, type RunNode } from './runTree.ts';
+import { runDescription, runName } from './runText.ts';
+import type { RunWatch } from './runWatch.ts';
+
+/** What a command was called on: a node of the tree, a run's id, or nothing (the palette). */
+export type RunArgument = RunNode | string | undefined;
+
+export interface PickOptions {
+  title: string;
+  /** Which runs the command makes sense for. */
+  filter?: (run: RunOverview) => boolean;
+}
+
+/** The run that a command is about; asks when it was called on none. Undefined when there is none or nobody answers. */
+export async function pickRun(
+  watch: RunWatch,
+  argument: RunArgument,
+  options: PickOptions,
+): Promise<RunOverview | undefined> {
+  const id = idOf(argument);
+  if (id !== undefined) {
+    if (!watch.run(id)) await watch.refresh(id);
+    const run = watch.run(id);
+    if (!run) void vscode.window.showWarningMessage(vscode.l10n.t('There is no run {0} any more.', id));
+    return run;
+  }
+  const items = await itemsOf(watch, options);
+  if (!items) return undefined;
+  return (await vscode.window.showQuickPick(items, { title: options.title, matchOnDescription: true }))?.run;
+}
+
+/** Several runs: those selected in the tree, else a choice. */
+export async function pickRuns(
+  watch: RunWatch,
+  argument: RunArgument,
+  selection: readonly RunNode[] | undefined,
+  options: PickOptions & { picked?: readonly string[] },
+): Promise<RunOverview[] | undefined> {
+  const selected = (selection ?? []).map(idOf).filter((id) => id !== undefined);
+  if (selected.length > 1) return selected.map((id) => watch.run(id)).filter((run) => run !== undefined);
+  const items = await itemsOf(watch, options);
+  if (!items) return undefined;
+  const picked = new Set([...(options.picked ?? []), ...selected, idOf(argument)]);
+  for (const item of items) item.picked = picked.has(item.run.id);
+  const answer = await vscode.window.showQuickPick(items, {
+    title: options.title,
+    matchOnDescription: true,
+    canPickMany: true,
+  });
+  return answer?.map(({ run }) => run);
+}
+
+type RunPick = vscode.QuickPickItem & { run: RunOverview };
+
+async function itemsOf(watch: RunWatch, { title, filter = () => true }: PickOptions): Promise<RunPick[] | undefined> {
+  await watch.refresh();
+  const runs = [...(watch.collection?.runs.values() ?? [])].filter(filter);
+  if (runs.length === 0) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('{0}: there is no such run.', title));
+    return undefined;
+  }
+  runs.sort((a, b) => ((a.record?.createdAt ?? '') < (b.record?.createdAt ?? '') ? 1 : -1));
+  const words = stateWords();
+  return runs.map((run) => ({ label: runName(run), description: runDescription(run, words), run }));
+}
+
+function idOf(argument: RunArgument): string | undefined {
+  if (typeof argument === 'string') return isRunId(argument) ? argument : undefined;
+  return argument?.kind === 'run' ? argument.id : undefined;
+}

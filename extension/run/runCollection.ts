@@ -1,0 +1,154 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isActive } from '../../experiments/status.ts';
+import { listRunIds } from '../../experiments/store/listRuns.ts';
+import { LivenessWatch } from '../../experiments/store/liveness.ts';
+import { listSweeps, schedulerOf, type SweepContents } from '../../experiments/store/readSweep.ts';
+import { summariseRun, type RunOverview } from '../../experiments/store/summariseRun.ts';
+import { isMissing } from '../../experiments/store/tailJsonLines.ts';
+import type { RunState } from '../../protocol/records.ts';
+import { sweepsFolder } from '../../protocol/runFolder.ts';
+
+export interface SweepOverview extends SweepContents {
+  scheduler: 'running' | 'paused' | 'idle';
+}
+
+/** What one look at the runs folder changed. */
+export interface Changes {
+  changed: RunOverview[];
+  removed: string[];
+  sweepsChanged: boolean;
+  /** Runs that were active and are not any more. */
+  ended: RunOverview[];
+}
+
+/** Runs that seem to have ended are looked at again so many at a time: their attempts may go on, started elsewhere. */
+const revisitedPerLook = 25;
+/** The folder is listed anew at least this often; file systems that keep no folder times are out there. */
+const relistEveryMs = 15_000;
+const concurrency = 16;
+
+/**
+ * The runs of a folder as last seen.
+ *
+ * `look` costs what the active runs cost: others are read when they appear, when a hint names them, and in turn. It only
+ * reads, so that any number of windows can look at one folder.
+ */
+export class RunCollection {
+  readonly runs = new Map<string, RunOverview>();
+  sweeps: SweepOverview[] = [];
+  /** Folders that are no runs, and why. */
+  skipped: { name: string; reason: string }[] = [];
+  readonly liveness = new LivenessWatch();
+  #fingerprints = new Map<string, string>();
+  #sweepsFingerprint = '';
+  #hinted = new Set<string>();
+  #revisitFrom = 0;
+  #listedAtMs = Number.NEGATIVE_INFINITY;
+  #folderTimes = '';
+
+  constructor(readonly folder: string) {}
+
+  get activeRuns(): RunOverview[] {
+    return [...this.runs.values()].filter((run) => isActive(run.state));
+  }
+
+  /** Something in a run's folder changed: read it at the next look. Without an id, list the folder anew. */
+  hint(id?: string): void {
+    if (id === undefined) this.#listedAtMs = Number.NEGATIVE_INFINITY;
+    else this.#hinted.add(id);
+  }
+
+  /** Brings the collection up to date. `monotonicMs` never jumps, `nowMs` is Unix time. */
+  async look({ monotonicMs, nowMs }: { monotonicMs: number; nowMs: number }): Promise<Changes> {
+    const changes: Changes = { changed: [], removed: [], sweepsChanged: false, ended: [] };
+    const ids = await this.#idsToRead(monotonicMs, changes);
+    await inLanes(ids, (id) => this.#read(id, nowMs, changes));
+    changes.sweepsChanged = await this.#readSweeps();
+    return changes;
+  }
+
+  async #idsToRead(monotonicMs: number, changes: Changes): Promise<string[]> {
+    const times = await folderTimes(this.folder);
+    if (times !== this.#folderTimes || monotonicMs - this.#listedAtMs >= relistEveryMs) {
+      this.#folderTimes = times;
+      this.#listedAtMs = monotonicMs;
+      const { ids, skipped } = await listRunIds(this.folder);
+      this.skipped = skipped;
+      const there = new Set(ids);
+      for (const id of this.runs.keys()) if (!there.has(id)) this.#remove(id, changes);
+      for (const id of ids) if (!this.runs.has(id)) this.#hinted.add(id);
+    }
+    const wanted = new Set(this.#hinted);
+    this.#hinted.clear();
+    const known = [...this.runs.values()];
+    for (const run of known) if (isActive(run.state) || run.state === 'stale') wanted.add(run.id);
+    const count = Math.min(revisitedPerLook, known.length);
+    for (let i = 0; i < count; i++) {
+      const run = known[(this.#revisitFrom + i) % known.length];
+      if (run) wanted.add(run.id);
+    }
+    this.#revisitFrom = known.length === 0 ? 0 : (this.#revisitFrom + count) % known.length;
+    return [...wanted];
+  }
+
+  async #read(id: string, nowMs: number, changes: Changes): Promise<void> {
+    let run: RunOverview;
+    try {
+      await stat(join(this.folder, id));
+      run = await summariseRun(join(this.folder, id), id, this.liveness, nowMs);
+    } catch (error) {
+      if (isMissing(error)) this.#remove(id, changes);
+      else if (!this.skipped.some(({ name }) => name === id)) {
+        this.skipped.push({ name: id, reason: (error as Error).message });
+      }
+      return;
+    }
+    const before: RunState | undefined = this.runs.get(id)?.state;
+    this.runs.set(id, run);
+    const fingerprint = JSON.stringify(run);
+    if (this.#fingerprints.get(id) === fingerprint) return;
+    this.#fingerprints.set(id, fingerprint);
+    changes.changed.push(run);
+    const hasEnded = !isActive(run.state) && run.state !== 'stale' && run.state !== 'queued';
+    if (before !== undefined && isActive(before) && hasEnded) changes.ended.push(run);
+  }
+
+  #remove(id: string, changes: Changes): void {
+    this.#fingerprints.delete(id);
+    if (this.runs.delete(id)) changes.removed.push(id);
+  }
+
+  async #readSweeps(): Promise<boolean> {
+    const sweeps: SweepOverview[] = [];
+    for (const sweep of await listSweeps(this.folder)) {
+      sweeps.push({ ...sweep, scheduler: await schedulerOf(sweep.folder, this.liveness) });
+    }
+    this.sweeps = sweeps;
+    const fingerprint = JSON.stringify(sweeps);
+    const changed = fingerprint !== this.#sweepsFingerprint;
+    this.#sweepsFingerprint = fingerprint;
+    return changed;
+  }
+}
+
+/** Modification times of the folders whose entries are runs and sweeps; empty when there are none. */
+async function folderTimes(folder: string): Promise<string> {
+  const times = [folder, join(folder, sweepsFolder)].map(async (path) => {
+    try {
+      return String((await stat(path)).mtimeMs);
+    } catch (error) {
+      if (isMissing(error)) return '';
+      throw error;
+    }
+  });
+  return (await Promise.all(times)).join(' ');
+}
+
+async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, lane));
+}

@@ -1,0 +1,319 @@
+import * as vscode from 'vscode';
+import type { RunOverview } from '../../experiments/store/summariseRun.ts';
+import { isActive, isResumable } from '../../experiments/status.ts';
+import type { RunState } from '../../protocol/records.ts';
+import { groupKinds, groupRuns, type GroupKind, type RunGroups } from './runGroups.ts';
+import type { Changes, SweepOverview } from './runCollection.ts';
+import { isUndecided, remainingText, runDescription, runName, type StateWords } from './runText.ts';
+import type { RunWatch } from './runWatch.ts';
+
+export type RunNode =
+  | { kind: 'group'; group: GroupKind }
+  | { kind: 'run'; id: string; under: string }
+  | { kind: 'cell'; id: string; under: string }
+  | { kind: 'grid'; id: string }
+  | { kind: 'more'; group: GroupKind };
+
+/** A group shows so many runs at first, and so many more each time that more are asked for. */
+const pageSize = 200;
+
+/** The tree of runs: groups, grids with their cells, and runs by state. */
+export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposable {
+  readonly #onDidChangeTreeData = new vscode.EventEmitter<RunNode[] | undefined>();
+  readonly onDidChangeTreeData = this.#onDidChangeTreeData.event;
+  /** One object a node, so that a single one can be refreshed. */
+  readonly #nodes = new Map<string, RunNode>();
+  readonly #shown = new Map<GroupKind, number>();
+  readonly #subscription: vscode.Disposable;
+  #groups: RunGroups = { active: [], queued: [], finished: [], grids: [], archived: [] };
+  #layout = '';
+  #filter = '';
+
+  constructor(private readonly watch: RunWatch) {
+    this.#subscription = watch.onDidChange((changes) => this.#update(changes));
+  }
+
+  get filter(): string {
+    return this.#filter;
+  }
+  set filter(text: string) {
+    this.#filter = text.trim();
+    this.#regroup();
+    this.#onDidChangeTreeData.fire(undefined);
+  }
+
+  get groups(): RunGroups {
+    return this.#groups;
+  }
+
+  showMore(group: GroupKind): void {
+    this.#shown.set(group, this.#shownOf(group) + pageSize);
+    this.#onDidChangeTreeData.fire(undefined);
+  }
+
+  getChildren(node?: RunNode): RunNode[] {
+    if (!node) return groupKinds.filter((group) => this.#groups[group].length > 0).map((group) => this.#group(group));
+    if (node.kind === 'group') return this.#membersOf(node.group);
+    if (node.kind === 'grid') return this.#cellsOf(node.id);
+    return [];
+  }
+
+  getParent(node: RunNode): RunNode | undefined {
+    switch (node.kind) {
+      case 'group':
+        return undefined;
+      case 'grid':
+        return this.#group('grids');
+      case 'more':
+        return this.#group(node.group);
+      case 'run':
+      case 'cell':
+        return this.#nodes.get(node.under);
+    }
+  }
+
+  getTreeItem(node: RunNode): vscode.TreeItem {
+    switch (node.kind) {
+      case 'group':
+        return groupItem(node.group, this.#groups[node.group].length);
+      case 'grid': {
+        const sweep = this.watch.collection?.sweeps.find(({ id }) => id === node.id);
+        return sweep ? gridItem(sweep, this.watch) : new vscode.TreeItem(node.id);
+      }
+      case 'run': {
+        const run = this.watch.run(node.id);
+        return run ? runItem(run, key(node)) : new vscode.TreeItem(node.id);
+      }
+      case 'cell':
+        return cellItem(node.id, key(node));
+      case 'more':
+        return moreItem(node.group, this.#groups[node.group].length - this.#shownOf(node.group));
+    }
+  }
+
+  /** The node of a run, for revealing it. */
+  find(id: string): RunNode | undefined {
+    for (const group of ['active', 'finished', 'archived'] as const) {
+      if (this.#groups[group].some((run) => run.id === id))
+        return this.#node({ kind: 'run', id, under: `group ${group}` });
+    }
+    const sweep = this.#groups.grids.find(({ record }) => record?.cells.some((cell) => cell.runId === id));
+    return sweep && this.watch.run(id) ? this.#node({ kind: 'run', id, under: `grid ${sweep.id}` }) : undefined;
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    this.#onDidChangeTreeData.dispose();
+  }
+
+  #update(changes: Changes): void {
+    if (this.#regroup() || changes.sweepsChanged) {
+      this.#onDidChangeTreeData.fire(undefined);
+      return;
+    }
+    const ids = new Set(changes.changed.map(({ id }) => id));
+    const nodes = [...this.#nodes.values()].filter((node) => node.kind === 'run' && ids.has(node.id));
+    if (nodes.length > 0) this.#onDidChangeTreeData.fire(nodes);
+  }
+
+  /** True when runs moved between groups, came or went. */
+  #regroup(): boolean {
+    const { collection } = this.watch;
+    this.#groups = groupRuns(collection?.runs.values() ?? [], collection?.sweeps ?? [], this.#filter);
+    const layout = JSON.stringify(groupKinds.map((kind) => this.#groups[kind].map((entry) => idOf(entry))));
+    const changed = layout !== this.#layout;
+    this.#layout = layout;
+    return changed;
+  }
+
+  #membersOf(group: GroupKind): RunNode[] {
+    const under = `group ${group}`;
+    const limit = this.#shownOf(group);
+    const members = this.#groups[group].slice(0, limit).map((entry): RunNode => {
+      if (group === 'grids') return this.#node({ kind: 'grid', id: idOf(entry) });
+      return this.#node({ kind: group === 'queued' ? 'cell' : 'run', id: idOf(entry), under });
+    });
+    if (this.#groups[group].length > limit) members.push(this.#node({ kind: 'more', group }));
+    return members;
+  }
+
+  #cellsOf(sweepId: string): RunNode[] {
+    const sweep = this.watch.collection?.sweeps.find(({ id }) => id === sweepId);
+    return (sweep?.record?.cells ?? []).map(({ runId }) =>
+      this.#node({ kind: this.watch.run(runId) ? 'run' : 'cell', id: runId, under: `grid ${sweepId}` }),
+    );
+  }
+
+  #group(group: GroupKind): RunNode {
+    return this.#node({ kind: 'group', group });
+  }
+
+  #node(node: RunNode): RunNode {
+    const known = this.#nodes.get(key(node));
+    if (known) return known;
+    this.#nodes.set(key(node), node);
+    return node;
+  }
+
+  #shownOf(group: GroupKind): number {
+    return this.#shown.get(group) ?? pageSize;
+  }
+}
+
+export function stateWords(): StateWords {
+  return {
+    queued: vscode.l10n.t('queued'),
+    starting: vscode.l10n.t('starting'),
+    running: vscode.l10n.t('running'),
+    stopping: vscode.l10n.t('stopping'),
+    finished: vscode.l10n.t('finished'),
+    stopped: vscode.l10n.t('stopped'),
+    failed: vscode.l10n.t('failed'),
+    crashed: vscode.l10n.t('crashed'),
+    stale: vscode.l10n.t('no sign of life'),
+  };
+}
+
+/** Icons differ by shape, colour only underlines. */
+const stateIcons: Record<RunState, [icon: string, colour?: string]> = {
+  queued: ['clock'],
+  starting: ['rocket', 'charts.blue'],
+  running: ['play-circle', 'charts.blue'],
+  stopping: ['debug-pause', 'charts.yellow'],
+  finished: ['pass', 'charts.green'],
+  stopped: ['debug-stop', 'charts.yellow'],
+  failed: ['error', 'charts.red'],
+  crashed: ['flame', 'charts.red'],
+  stale: ['question', 'charts.yellow'],
+};
+
+function stateIcon(state: RunState): vscode.ThemeIcon {
+  const [icon, colour] = stateIcons[state];
+  return new vscode.ThemeIcon(icon, colour === undefined ? undefined : new vscode.ThemeColor(colour));
+}
+
+function runItem(run: RunOverview, id: string): vscode.TreeItem {
+  const { annotations, state } = run;
+  const item = new vscode.TreeItem(`${annotations.star ? '\u2605 ' : ''}${runName(run)}`);
+  item.id = id;
+  item.description = runDescription(run, stateWords());
+  item.iconPath = stateIcon(state);
+  item.tooltip = runTooltip(run);
+  item.contextValue = [
+    'run',
+    isActive(state) || state === 'stale' ? 'active' : 'ended',
+    ...(isResumable(state) ? ['resumable'] : []),
+    annotations.star ? 'starred' : 'unstarred',
+    annotations.archived ? 'archived' : 'unarchived',
+  ].join(' ');
+  item.command = { command: 'simdino.openCurves', title: vscode.l10n.t('Show curves'), arguments: [run.id] };
+  item.accessibilityInformation = { label: `${runName(run)}, ${item.description}` };
+  return item;
+}
+
+function runTooltip(run: RunOverview): vscode.MarkdownString {
+  const { record, lastAttempt, annotations, outcome, problems } = run;
+  const tooltip = new vscode.MarkdownString();
+  const line = (label: string, text: string | undefined): void => {
+    if (text) tooltip.appendText(`${label}: ${text}`).appendMarkdown('\n\n');
+  };
+  tooltip.appendText(runName(run)).appendMarkdown('\n\n');
+  line(
+    vscode.l10n.t('State'),
+    isUndecided(run) ? vscode.l10n.t('looking for a sign of life') : stateWords()[run.state],
+  );
+  if (outcome?.type === 'failed') line(vscode.l10n.t('Reason'), outcome.message.slice(0, 500));
+  line(vscode.l10n.t('Left'), remainingText(run));
+  line(vscode.l10n.t('Run'), run.id);
+  line(vscode.l10n.t('Configuration'), record?.configSource);
+  line(vscode.l10n.t('Seed'), record ? String(record.seed) : undefined);
+  line(vscode.l10n.t('Engine'), lastAttempt ? `${lastAttempt.engine} (${lastAttempt.device})` : undefined);
+  line(
+    vscode.l10n.t('Process'),
+    lastAttempt ? `${lastAttempt.process.pid} on ${lastAttempt.process.hostname}` : undefined,
+  );
+  line(
+    vscode.l10n.t('Commit'),
+    record?.git
+      ? record.git.commit.slice(0, 10) + (record.git.dirty ? vscode.l10n.t(', with changes') : '')
+      : undefined,
+  );
+  line(vscode.l10n.t('Tags'), annotations.tags?.join(', '));
+  line(vscode.l10n.t('Notes'), annotations.notes?.slice(0, 500));
+  for (const problem of problems) line(vscode.l10n.t('Unreadable'), problem);
+  return tooltip;
+}
+
+function cellItem(runId: string, id: string): vscode.TreeItem {
+  const item = new vscode.TreeItem(runId);
+  item.id = id;
+  item.description = vscode.l10n.t('not started');
+  item.iconPath = new vscode.ThemeIcon('circle-outline');
+  item.contextValue = 'cell';
+  return item;
+}
+
+function gridItem(sweep: SweepOverview, watch: RunWatch): vscode.TreeItem {
+  const item = new vscode.TreeItem(sweep.id, vscode.TreeItemCollapsibleState.Collapsed);
+  const cells = sweep.record?.cells ?? [];
+  const states = cells.map(({ runId }) => watch.run(runId)?.state);
+  const finished = states.filter((state) => state === 'finished').length;
+  const failed = states.filter((state) => state === 'failed' || state === 'crashed').length;
+  item.id = `grid ${sweep.id}`;
+  item.description = [
+    sweep.scheduler === 'running'
+      ? vscode.l10n.t('running')
+      : sweep.scheduler === 'paused'
+        ? vscode.l10n.t('paused')
+        : '',
+    vscode.l10n.t('{0} of {1} finished', finished, cells.length),
+    failed > 0 ? vscode.l10n.t('{0} failed', failed) : '',
+    ...sweep.problems,
+  ]
+    .filter(Boolean)
+    .join(' \u00b7 ');
+  item.iconPath = new vscode.ThemeIcon('symbol-array');
+  item.contextValue = ['grid', sweep.scheduler, finished < cells.length ? 'incomplete' : 'complete'].join(' ');
+  item.command = { command: 'simdino.openGrid', title: vscode.l10n.t('Show grid'), arguments: [sweep.id] };
+  return item;
+}
+
+function groupItem(group: GroupKind, count: number): vscode.TreeItem {
+  const labels: Record<GroupKind, string> = {
+    active: vscode.l10n.t('Active'),
+    queued: vscode.l10n.t('Queued'),
+    finished: vscode.l10n.t('Finished'),
+    grids: vscode.l10n.t('Grids'),
+    archived: vscode.l10n.t('Archived'),
+  };
+  const { Expanded, Collapsed } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(labels[group], group === 'archived' ? Collapsed : Expanded);
+  item.id = `group ${group}`;
+  item.description = String(count);
+  item.contextValue = `group ${group}`;
+  return item;
+}
+
+function moreItem(group: GroupKind, left: number): vscode.TreeItem {
+  const item = new vscode.TreeItem(vscode.l10n.t('Show more ({0} left)', left));
+  item.id = `more ${group}`;
+  item.command = { command: 'simdino.showMoreRuns', title: vscode.l10n.t('Show more'), arguments: [group] };
+  return item;
+}
+
+function key(node: RunNode): string {
+  switch (node.kind) {
+    case 'group':
+    case 'more':
+      return `${node.kind} ${node.group}`;
+    case 'grid':
+      return `grid ${node.id}`;
+    case 'run':
+    case 'cell':
+      return `${node.under} ${node.kind} ${node.id}`;
+  }
+}
+
+function idOf(entry: { id: string } | { runId: string }): string {
+  return 'id' in entry ? entry.id : entry.runId;
+}

@@ -1,0 +1,96 @@
+import * as vscode from 'vscode';
+import { stateWords, RunTree, type RunNode } from './runTree.ts';
+import { progressParts, remainingText, runName } from './runText.ts';
+import type { RunWatch } from './runWatch.ts';
+
+/** The view `simdino.runs`: tree, badge, and what stands in its place while there is nothing to show. */
+export function createRunView(
+  context: vscode.ExtensionContext,
+  watch: RunWatch,
+): { tree: RunTree; reveal: (id: string) => Promise<void> } {
+  const tree = new RunTree(watch);
+  const view = vscode.window.createTreeView<RunNode>('simdino.runs', {
+    treeDataProvider: tree,
+    canSelectMany: true,
+    showCollapseAll: true,
+  });
+  const update = (): void => {
+    const active = watch.collection?.activeRuns.length ?? 0;
+    view.badge = active === 0 ? undefined : { value: active, tooltip: vscode.l10n.t('{0} active runs', active) };
+    view.message = messageOf(watch, tree.filter) ?? '';
+    void vscode.commands.executeCommand('setContext', 'simdino.hasRuns', (watch.collection?.runs.size ?? 0) > 0);
+    void vscode.commands.executeCommand('setContext', 'simdino.looked', watch.ready);
+    void vscode.commands.executeCommand('setContext', 'simdino.filtered', tree.filter !== '');
+  };
+  context.subscriptions.push(
+    tree,
+    view,
+    watch.onDidChange(update),
+    tree.onDidChangeTreeData(update),
+    vscode.commands.registerCommand('simdino.filterRuns', async () => {
+      const filter = await vscode.window.showInputBox({
+        title: vscode.l10n.t('Filter runs'),
+        prompt: vscode.l10n.t('Words in the name, state, method or tags; empty shows all runs.'),
+        value: tree.filter,
+      });
+      if (filter !== undefined) tree.filter = filter;
+    }),
+    vscode.commands.registerCommand('simdino.clearFilter', () => {
+      tree.filter = '';
+    }),
+    vscode.commands.registerCommand('simdino.showMoreRuns', (group: Parameters<RunTree['showMore']>[0]) =>
+      tree.showMore(group),
+    ),
+  );
+  const reveal = async (id: string): Promise<void> => {
+    const node = tree.find(id);
+    if (node) await view.reveal(node, { select: true, focus: false, expand: true });
+  };
+  return { tree, reveal };
+}
+
+function messageOf(watch: RunWatch, filter: string): string | undefined {
+  if (watch.failure !== undefined) return vscode.l10n.t('The runs folder can\u2019t be read: {0}', watch.failure);
+  const skipped = watch.collection?.skipped.length ?? 0;
+  const messages = [
+    filter === '' ? '' : vscode.l10n.t('Filter: {0}', filter),
+    skipped === 0 ? '' : vscode.l10n.t('{0} folders are no runs; see the SimDINO output.', skipped),
+  ].filter(Boolean);
+  return messages.length > 0 ? messages.join(' \u00b7 ') : undefined;
+}
+
+/** The status bar item of the active runs: epoch, loss and remaining time of the newest one. */
+export function createStatusBar(context: vscode.ExtensionContext, watch: RunWatch): void {
+  const item = vscode.window.createStatusBarItem('simdino.active', vscode.StatusBarAlignment.Left, 10);
+  item.name = vscode.l10n.t('SimDINO run');
+  const update = (): void => {
+    const active = [...(watch.collection?.activeRuns ?? [])].sort((a, b) =>
+      (a.record?.createdAt ?? '') < (b.record?.createdAt ?? '') ? 1 : -1,
+    );
+    const [run] = active;
+    if (!run) {
+      item.hide();
+      return;
+    }
+    const left = remainingText(run);
+    const parts = run.state === 'running' ? progressParts(run) : [stateWords()[run.state]];
+    const more = active.length > 1 ? ` (+${active.length - 1})` : '';
+    item.text = `$(pulse) ${[shortName(runName(run)), ...parts, ...(left ? [vscode.l10n.t('{0} left', left)] : [])].join(' \u00b7 ')}${more}`;
+    const tooltip = new vscode.MarkdownString();
+    for (const one of active.slice(0, 10)) {
+      tooltip
+        .appendText(`${runName(one)}: ${[stateWords()[one.state], ...progressParts(one)].join(', ')}`)
+        .appendMarkdown('\n\n');
+    }
+    item.tooltip = tooltip;
+    item.command = { command: 'simdino.openCurves', title: vscode.l10n.t('Show curves'), arguments: [run.id] };
+    item.show();
+  };
+  context.subscriptions.push(item, watch.onDidChange(update));
+}
+
+/** Icons in a status bar text are written `$(name)`: a run's name must not become one. */
+function shortName(name: string): string {
+  const plain = name.replaceAll('$(', '$ (');
+  return plain.length > 32 ? `${plain.slice(0, 31)}\u2026` : plain;
+}
