@@ -2,7 +2,7 @@
  * Image files to RGB bytes as Pillow's `convert('RGB')` gives them: no colour management, alpha dropped, orientation tags
  * ignored, first frame of an animation.
  *
- * CMYK JPEG and 16-bit files come out close to, but not equal to, Pillow's.
+ * Two kinds differ from Pillow: CMYK JPEG go through libvips' conversion, and 16-bit channels are scaled to 8 bits where Pillow clips them.
  */
 import { readFile, stat } from 'node:fs/promises';
 import sharp from 'sharp';

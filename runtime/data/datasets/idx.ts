@@ -13,8 +13,8 @@ import { memorySplit } from './memory.ts';
 import type { OpenDataset } from './registry.ts';
 import { sharedBytes, sharedLabels } from './shared.ts';
 
-/** The largest array that is read; a header that promises more is taken for a damaged file. */
-const maxBytes = 16 * 2 ** 30;
+/** What a byte of a file can become: gzip compresses by at most 1032. A header that promises more is a damaged one. */
+const largestExpansion = 1032;
 
 /**
  * Opens the IDX pairs of a folder (`train-images...`/`train-labels...`, `t10k-` or `test-` for the test split, `val-`
@@ -108,12 +108,13 @@ export async function readIdx(path: string): Promise<IdxArray> {
   let array = null as { shape: number[]; data: Uint8Array<SharedArrayBuffer> } | null;
   let filled = 0;
   try {
+    const largest = (await stat(path)).size * largestExpansion;
     for await (const chunk of uncompressed(path)) {
       hash.update(chunk);
       let rest = chunk;
       if (array === null) {
         header = Buffer.concat([header, chunk]);
-        const parsed = parseHeader(path, header);
+        const parsed = parseHeader(path, header, largest);
         if (parsed === null) continue;
         array = { shape: parsed.shape, data: sharedBytes(parsed.bytes) };
         rest = header.subarray(parsed.headerBytes);
@@ -156,7 +157,11 @@ async function firstBytes(path: string): Promise<Buffer> {
   return Buffer.alloc(0);
 }
 
-function parseHeader(path: string, header: Buffer): { shape: number[]; bytes: number; headerBytes: number } | null {
+function parseHeader(
+  path: string,
+  header: Buffer,
+  largest: number,
+): { shape: number[]; bytes: number; headerBytes: number } | null {
   if (header.length < 4) return null;
   const dimensions = header[3]!;
   if (header[0] !== 0 || header[1] !== 0 || dimensions === 0 || dimensions > 4)
@@ -166,7 +171,6 @@ function parseHeader(path: string, header: Buffer): { shape: number[]; bytes: nu
   if (header.length < headerBytes) return null;
   const shape = Array.from({ length: dimensions }, (_, axis) => header.readUInt32BE(4 + 4 * axis));
   const bytes = shape.reduce((a, b) => a * b, 1);
-  if (bytes > maxBytes)
-    throw errors.dataUnreadable(path, `its header promises an array of shape [${shape.join(', ')}]`);
+  if (bytes > largest) throw errors.dataUnreadable(path, `its header promises an array of shape [${shape.join(', ')}]`);
   return { shape, bytes, headerBytes };
 }

@@ -53,7 +53,9 @@ describe('fashion-mnist', () => {
       vi.stubEnv('PATH', `${programs}:/bin:/usr/bin`);
       vi.stubGlobal('fetch', () => Promise.reject(new TypeError('fetch failed', { cause: new Error('no route') })));
       const progress: string[] = [];
-      await expect(open(undefined, (message) => progress.push(message))).rejects.toThrowErrorMatchingInlineSnapshot(`[SimdinoError: The data set 'fashion-mnist' can't be fetched: Debian's package: apt-get update: E: Unable to locate package; the authors' server: fetch failed (no route). Check the network, or set data.kind: synthetic.]`);
+      await expect(open(undefined, (message) => progress.push(message))).rejects.toThrowErrorMatchingInlineSnapshot(
+        `[SimdinoError: The data set 'fashion-mnist' can't be fetched: Debian's package: apt-get update: E: Unable to locate package; the authors' server: fetch failed (no route). Check the network, or set data.kind: synthetic.]`,
+      );
       expect(progress).toEqual([
         "Fetching Fashion-MNIST (31 MB) from Debian's package",
         "Fetching Fashion-MNIST (31 MB) from the authors' server",

@@ -1,11 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { configSchema } from '../../../configs/schema.ts';
+import { isSimdinoError } from '../../../protocol/errors.ts';
+import { randomStream } from '../../../runtime/data/random.ts';
 import { attachSplit, openDataset } from '../../../runtime/data/datasets/registry.ts';
 import { readIdx } from '../../../runtime/data/datasets/idx.ts';
-import { mkdirSync } from 'node:fs';
 import { temporaryFolder } from './temporaryFolder.ts';
 
 const root = temporaryFolder();
@@ -108,5 +109,30 @@ describe('IDX', () => {
     await expect(open(write('zero', { 'train-images-idx3-ubyte': idx([0, 2, 2], []) }))).rejects.toThrow(
       /expected at least one image/,
     );
+  });
+
+  it('survives mutated files: an array that fits its shape or an error of ours', async () => {
+    const random = randomStream({ seed: 3, purpose: 'synthetic' });
+    const folder = write('mutated', {});
+    let read = 0;
+    let refused = 0;
+    for (let round = 0; round < 200; round++) {
+      const plain = idx([3, 2, 2], pixels);
+      const file = Buffer.from(round % 2 === 0 ? plain : gzipSync(plain));
+      for (let change = 0; change <= random.integer(4); change++)
+        file[random.integer(file.length)] = random.integer(256);
+      const path = join(folder, 'train-images-idx3-ubyte');
+      writeFileSync(path, random.integer(5) === 0 ? file.subarray(0, random.integer(file.length)) : file);
+      try {
+        const { shape, data } = await readIdx(path);
+        expect(data.length).toBe(shape.reduce((a, b) => a * b, 1));
+        read++;
+      } catch (error) {
+        expect(isSimdinoError(error), String(error)).toBe(true);
+        refused++;
+      }
+    }
+    expect(read).toBeGreaterThan(5);
+    expect(refused).toBeGreaterThan(50);
   });
 });

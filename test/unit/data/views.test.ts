@@ -187,6 +187,27 @@ describe('createRenderer', () => {
       for (let x = 0; x < 32; x++) expect(flipped[3 * (32 * y + x)]).toBe(straight[3 * (32 * y + 31 - x)]);
   });
 
+  it('takes no more memory after a thousand images of many sizes than the largest of them takes', () => {
+    const renderer = createRenderer();
+    const sizes = randomStream({ seed: 8, purpose: 'synthetic' });
+    const out = new Map([20, 64].map((side) => [side, new Uint8Array(3 * side * side)]));
+    const small = {
+      ...crops,
+      global: { ...crops.global, sizePx: 64 },
+      local: { ...crops.local, count: 2, sizePx: 20 },
+    };
+    let first = 0;
+    for (let image = 0; image < 1000; image++) {
+      const [widthPx, heightPx] = image === 0 ? [300, 300] : [1 + sizes.integer(300), 1 + sizes.integer(300)];
+      renderer.load({ widthPx, heightPx, channels: 3, data: new Uint8Array(3 * widthPx * heightPx) });
+      const whole = { top: 0, left: 0, width: widthPx, height: heightPx };
+      for (const view of sampleViews(heightPx, widthPx, small, { seed: 0, epoch: 0, image }))
+        renderer.render(image === 0 ? { ...view, crop: whole } : view, out.get(view.sizePx)!);
+      if (image === 0) first = renderer.memoryBytes();
+    }
+    expect(renderer.memoryBytes()).toBe(first);
+  });
+
   it('gives large memories back', () => {
     const renderer = createRenderer();
     const big = { widthPx: 10_000, heightPx: 10_000, channels: 3, data: new Uint8Array(3e8) } as const;

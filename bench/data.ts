@@ -1,0 +1,103 @@
+/**
+ * Multi-crop throughput: 2 x 224 + 10 x 96 px crops of 500 x 375 JPEGs, decoding included, against torchvision with PIL.
+ *
+ * What is compared is processor time per image, all threads together, so that neither side gains by spreading over cores; both take turns in one run and
+ * the median of the turns counts. SIMDINO_BENCH_IMAGES sets how many images the memory check runs through.
+ */
+import { cpus, tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { configSchema } from '../configs/schema.ts';
+import type { Split } from '../runtime/data/dataset.ts';
+import { openDataset } from '../runtime/data/datasets/registry.ts';
+import { createLoader, type Loader } from '../runtime/data/loader.ts';
+import { startDataPeer, type Cost } from './dataPeer.ts';
+import { writePhotographs } from './photographs.ts';
+
+const turns = 7;
+const imagesPerTurn = { ours: 48, peer: 24 };
+const batchSize = 8;
+const memoryImages = Number(process.env['SIMDINO_BENCH_IMAGES'] ?? 2000);
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const { crops, data } = configSchema.parse({
+  data: { kind: 'imagefolder', path: join(tmpdir(), 'simdino-bench-photographs') },
+});
+
+await writePhotographs(data.path!, 64, 500, 375);
+const { train } = await openDataset(data);
+const peer = await startDataPeer({ folder: data.path, global: crops.global, local: crops.local });
+const loader = load(train, 0);
+const costs: { ours: Cost[]; peer: Cost[] } = { ours: [], peer: [] };
+await run(loader, imagesPerTurn.ours);
+await peer.run(imagesPerTurn.peer);
+for (let turn = 0; turn < turns; turn++) {
+  costs.ours.push(await run(loader, imagesPerTurn.ours));
+  costs.peer.push(await peer.run(imagesPerTurn.peer));
+}
+await loader.close();
+peer.close();
+const cpuMs = {
+  ours: median(costs.ours.map((cost) => cost.cpuMs)),
+  peer: median(costs.peer.map((cost) => cost.cpuMs)),
+};
+console.log(
+  `processor time per image: ours ${cpuMs.ours.toFixed(2)} ms, torchvision and PIL ${cpuMs.peer.toFixed(2)} ms`,
+);
+
+const worker = pathToFileURL(join(process.cwd(), 'dist/dataWorker.mjs'));
+const scaling: Record<string, number> = {};
+if (existsSync(fileURLToPath(worker)))
+  for (const workers of [1, 2, 4, 8].filter((count) => count <= cpus().length)) {
+    const threads = load(train, workers, worker);
+    await run(threads, 64);
+    scaling[workers] = 1000 / (await run(threads, 256)).wallMs;
+    await threads.close();
+    console.log(`${workers} workers: ${scaling[workers].toFixed(1)} images/s`);
+  }
+
+const long = load(train, 0);
+await run(long, 1000);
+const before = process.memoryUsage.rss();
+await run(long, memoryImages);
+const grownBytes = process.memoryUsage.rss() - before;
+await long.close();
+console.log(`memory after ${memoryImages} images: ${(grownBytes / 2 ** 20).toFixed(1)} MiB more than after 1000`);
+
+console.log(
+  JSON.stringify({
+    name: 'data',
+    ratio: Number((cpuMs.peer / cpuMs.ours).toFixed(3)),
+    ours: Number(cpuMs.ours.toFixed(3)),
+    peer: Number(cpuMs.peer.toFixed(3)),
+    unit: 'processor ms per image',
+    hardware: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores`,
+    peerVersions: peer.versions,
+    imagesPerSecondByWorkers: scaling,
+    memoryGrowthBytes: grownBytes,
+    turns: costs,
+  }),
+);
+
+function load(split: Split, workers: number, workerScript?: URL): Loader {
+  return createLoader({
+    split,
+    crops,
+    batchSize,
+    seed: 0,
+    workers,
+    startStep: 0,
+    maxFaultyShare: 0,
+    ...(workerScript && { workerScript }),
+  });
+}
+
+/** Takes so many images from the loader; what it prefetches meanwhile is what it made less before. */
+async function run(from: Loader, images: number): Promise<Cost> {
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  for (let taken = 0; taken < images; taken += batchSize) await from.next();
+  const { user, system } = process.cpuUsage(cpu);
+  return { cpuMs: (user + system) / 1000 / images, wallMs: (performance.now() - started) / images };
+}
