@@ -5,6 +5,9 @@ export type DocumentKind = 'config' | 'sweep';
 
 const topLevel = (keys: string, value = ''): RegExp => new RegExp(`^(?:${keys})[ \\t]*:${value}`, 'm');
 const methodLine = topLevel('method', '[ \\t]*["\']?simdino');
+/** `method: dino` alone could be anybody's. */
+const dinoLine = topLevel('method', '[ \\t]*["\']?dino');
+const ourSections = topLevel('crops|projector|teacher|dino|extends');
 const extendsPreset = topLevel('extends', `[ \\t]*["']?(?:${presets.join('|')})\\b`);
 const sweepKeys = topLevel('axes|cells');
 const baseKey = topLevel('base');
@@ -23,6 +26,7 @@ export function documentKind(path: string, text: string): DocumentKind | undefin
   if (!/\.ya?ml$/.test(path)) return undefined;
   if (kind === 'sweep') return baseKey.test(text) ? kind : undefined;
   if (methodLine.test(text) || extendsPreset.test(text)) return kind;
+  if (dinoLine.test(text) && ourSections.test(text)) return kind;
   if (/simdino/i.test(schemaModeline.exec(text)?.[1] ?? '')) return kind;
   const inConfigs = /(?:^|[\\/])configs[\\/]/.test(path);
   return inConfigs && (text.trim() === '' || /simdino/i.test(text)) ? kind : undefined;

@@ -14,6 +14,14 @@ export function generatedFiles(): Record<string, string> {
       anyOf: [{ required: ['data'] }, { required: ['extends'] }],
     }),
     'configs/sweep.schema.json': asText({ title: 'SimDINO sweep', ...forEditors(sweepJsonSchema(), sweepCatalogue()) }),
+    // For `*.simdino.yaml`, which may be either.
+    'configs/simdino.schema.json': asText({
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      title: 'SimDINO',
+      if: { required: ['base'] },
+      then: { $ref: './sweep.schema.json' },
+      else: { $ref: './schema.json' },
+    }),
     // For the webview, which takes nothing of zod.
     'configs/fields.json': asText({ config: [...fieldCatalogue().values()], sweep: [...sweepCatalogue().values()] }),
   };

@@ -7,16 +7,14 @@ import { analyse, type Analysis } from '../../configs/language/analyse.ts';
 import type { HintOptions } from '../../configs/language/hints.ts';
 import { textLoader, type LoadText } from '../../configs/presets.ts';
 import type { ReadOptions } from '../../configs/readConfig.ts';
-import type { LanguageOptions } from './registerLanguageFeatures.ts';
+import type { ResolvedConfig } from '../../configs/schema.ts';
+import { isYaml, pathOf } from './yamlDocuments.ts';
 
-/** YAML documents that a person edits, not the old sides of diffs; which of them are ours, their text decides. */
-export const yamlDocuments: vscode.DocumentSelector = [
-  { language: 'yaml', scheme: 'file' },
-  { language: 'yaml', scheme: 'untitled' },
-];
-
-export function isYaml(document: vscode.TextDocument): boolean {
-  return vscode.languages.match(yamlDocuments, document) > 0;
+export interface LanguageOptions {
+  /** Folder of the presets that ship with the extension. */
+  presetsFolder: string;
+  /** Images of the training set that a configuration names, where an earlier run has counted them. */
+  trainImages?: (config: ResolvedConfig, path: string) => number | undefined;
 }
 
 /** Readings of open documents, one per version, shared by all features. */
@@ -97,12 +95,6 @@ export class AnalysedDocuments implements vscode.Disposable {
       (other) => isYaml(other) && other.uri.toString() !== own && other.getText().includes(name),
     );
   }
-}
-
-/** The file system's path, or for a text without a file a name that says what it is. */
-export function pathOf(document: vscode.TextDocument): string {
-  if (document.uri.scheme === 'file') return document.uri.fsPath;
-  return /\.ya?ml$/.test(document.uri.path) ? document.uri.path : `${document.uri.path}.yaml`;
 }
 
 /** The text in an open editor, saved or not, else the file's. */

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { DocumentKind } from '../../configs/documentKind.ts';
 import { entriesOf } from '../../configs/yamlDocument.ts';
-import { yamlDocuments, type AnalysedDocuments } from './analysedDocuments.ts';
+import type { AnalysedDocuments } from './analysedDocuments.ts';
+import { yamlDocuments } from './yamlDocuments.ts';
 
 interface Lens {
   command: string;

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { completions, type Completion } from '../../configs/language/completion.ts';
-import { pathOf, yamlDocuments, type AnalysedDocuments } from './analysedDocuments.ts';
+import { pathOf, yamlDocuments } from './yamlDocuments.ts';
 import { dutiesIn } from './otherServer.ts';
 import { rangeAt } from './positions.ts';
 
@@ -11,7 +11,7 @@ const icons: Record<Completion['kind'], vscode.CompletionItemKind> = {
 };
 
 /** Keys and values, offered while typing and after a colon or a space. */
-export function registerCompletion(_documents: AnalysedDocuments): vscode.Disposable {
+export function registerCompletion(): vscode.Disposable {
   const provider: vscode.CompletionItemProvider = {
     provideCompletionItems(document, position) {
       if (!dutiesIn(document).completion) return [];

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { sentence, type Diagnostic, type Severity } from '../../configs/diagnostic.ts';
-import { isYaml, type AnalysedDocuments } from './analysedDocuments.ts';
+import type { AnalysedDocuments } from './analysedDocuments.ts';
+import { isYaml } from './yamlDocuments.ts';
 import { dutiesIn } from './otherServer.ts';
 import { rangeAt } from './positions.ts';
 

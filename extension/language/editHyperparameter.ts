@@ -11,17 +11,15 @@ import { rangeAt, workspaceEdit } from './positions.ts';
  * "Edit hyperparameter": pick a key, see what it means, its range and the paper's value, and write the new value without
  * touching anything else in the file. `key` skips the first question.
  */
-export function registerEditHyperparameter(documents: AnalysedDocuments): vscode.Disposable {
-  return vscode.commands.registerCommand('simdino.editHyperparameter', async (argument?: unknown, key?: unknown) => {
-    const document = await configDocument(documents, argument);
-    const analysis = document && documents.of(document);
-    if (!document || analysis?.kind !== 'config') return;
-    const choices = fieldChoices(analysis.read);
-    const choice = choices.find(({ row }) => row.path === key) ?? (await pickKey(document, choices));
-    if (!choice) return;
-    const input = await askValue(documents, document, choice);
-    if (input !== undefined) await write(documents, document, choice.row.path, input);
-  });
+export async function editHyperparameter(documents: AnalysedDocuments, argument: unknown, key: unknown): Promise<void> {
+  const document = await configDocument(documents, argument);
+  const analysis = document && documents.of(document);
+  if (!document || analysis?.kind !== 'config') return;
+  const choices = fieldChoices(analysis.read);
+  const choice = choices.find(({ row }) => row.path === key) ?? (await pickKey(document, choices));
+  if (!choice) return;
+  const input = await askValue(documents, document, choice);
+  if (input !== undefined) await write(documents, document, choice.row.path, input);
 }
 
 async function pickKey(document: vscode.TextDocument, choices: FieldChoice[]): Promise<FieldChoice | undefined> {

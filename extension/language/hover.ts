@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { hover } from '../../configs/language/hover.ts';
-import { yamlDocuments, type AnalysedDocuments } from './analysedDocuments.ts';
+import type { AnalysedDocuments } from './analysedDocuments.ts';
+import { yamlDocuments } from './yamlDocuments.ts';
 import { dutiesIn } from './otherServer.ts';
 import { rangeAt } from './positions.ts';
 

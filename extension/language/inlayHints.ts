@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { hints } from '../../configs/language/hints.ts';
-import { yamlDocuments, type AnalysedDocuments } from './analysedDocuments.ts';
+import type { AnalysedDocuments } from './analysedDocuments.ts';
+import { yamlDocuments } from './yamlDocuments.ts';
 
 /** Numbers that follow from the configuration, behind the values they follow from. */
 export function registerInlayHints(documents: AnalysedDocuments): vscode.Disposable {

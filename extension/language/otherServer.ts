@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { hasForeignSchema } from '../../configs/documentKind.ts';
 import { ourDuties, type Duties } from '../../configs/language/duties.ts';
-import { pathOf } from './analysedDocuments.ts';
+import { pathOf } from './yamlDocuments.ts';
 
 const otherExtension = 'redhat.vscode-yaml';
 

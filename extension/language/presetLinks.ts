@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { valueAt } from '../../configs/plainValues.ts';
 import { placeOf } from '../../configs/yamlDocument.ts';
-import { yamlDocuments, type AnalysedDocuments } from './analysedDocuments.ts';
+import type { AnalysedDocuments } from './analysedDocuments.ts';
+import { yamlDocuments } from './yamlDocuments.ts';
 import { rangeAt } from './positions.ts';
 
 /** Makes the value of `extends:` (or a sweep's `base:`) a link to the file that it names. */

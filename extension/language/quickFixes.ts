@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { sentence } from '../../configs/diagnostic.ts';
 import { quickFixes } from '../../configs/quickFixes.ts';
-import { yamlDocuments, type AnalysedDocuments } from './analysedDocuments.ts';
+import type { AnalysedDocuments } from './analysedDocuments.ts';
+import { yamlDocuments } from './yamlDocuments.ts';
 import { diagnosticSource } from './diagnostics.ts';
 import { rangeAt, workspaceEdit } from './positions.ts';
 

@@ -1,36 +1,50 @@
-import type * as vscode from 'vscode';
-import type { ResolvedConfig } from '../../configs/schema.ts';
-import { AnalysedDocuments } from './analysedDocuments.ts';
-import { registerCodeLenses } from './codeLenses.ts';
-import { registerCompletion } from './completion.ts';
-import { registerDiagnostics } from './diagnostics.ts';
-import { registerEditHyperparameter } from './editHyperparameter.ts';
-import { registerHover } from './hover.ts';
-import { registerInlayHints } from './inlayHints.ts';
-import { registerPresetLinks } from './presetLinks.ts';
-import { registerQuickFixes } from './quickFixes.ts';
-import { registerResolvedConfig } from './resolvedConfig.ts';
+import * as vscode from 'vscode';
+import { documentKind } from '../../configs/documentKind.ts';
+import { inBackground } from '../log.ts';
+import type { LanguageOptions } from './analysedDocuments.ts';
+import type { LanguageFeatures } from './languageFeatures.ts';
+import { isYaml, pathOf, resolvedScheme } from './yamlDocuments.ts';
 
-export interface LanguageOptions {
-  /** Folder of the presets that ship with the extension. */
-  presetsFolder: string;
-  /** Images of the training set that a configuration names, where an earlier run has counted them. */
-  trainImages?: (config: ResolvedConfig, path: string) => number | undefined;
-}
-
-/** Everything that VS Code does with SimDINO's YAML files. */
+/**
+ * Language features of SimDINO's YAML. They carry the configuration schema, so they are loaded when the first document
+ * turns out to be one of ours, or a command needs them; until then a document costs a few regular expressions.
+ */
 export function registerLanguageFeatures(context: vscode.ExtensionContext, options: LanguageOptions): void {
-  const documents = new AnalysedDocuments(options);
-  context.subscriptions.push(
-    documents,
-    registerDiagnostics(documents),
-    registerCompletion(documents),
-    registerHover(documents),
-    registerInlayHints(documents),
-    registerQuickFixes(documents),
-    registerCodeLenses(documents),
-    registerPresetLinks(documents),
-    registerEditHyperparameter(documents),
-    registerResolvedConfig(documents),
+  let loaded: Promise<LanguageFeatures> | undefined;
+  const load = (): Promise<LanguageFeatures> =>
+    (loaded ??= import('./languageFeatures.ts').then((module) => {
+      const features = new module.LanguageFeatures(options);
+      context.subscriptions.push(features);
+      watching.dispose();
+      return features;
+    }));
+  const loadFor = (document: vscode.TextDocument): void => {
+    if (!isYaml(document) || documentKind(pathOf(document), document.getText()) === undefined) return;
+    inBackground('language features', load());
+  };
+  const watching = vscode.Disposable.from(
+    vscode.workspace.onDidOpenTextDocument(loadFor),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => loadFor(document)),
   );
+  const resolvedChanged = new vscode.EventEmitter<vscode.Uri>();
+  context.subscriptions.push(
+    watching,
+    resolvedChanged,
+    vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      for (const { uri } of vscode.workspace.textDocuments) {
+        if (uri.scheme === resolvedScheme && uri.query === document.uri.toString()) resolvedChanged.fire(uri);
+      }
+    }),
+    vscode.workspace.registerTextDocumentContentProvider(resolvedScheme, {
+      onDidChange: resolvedChanged.event,
+      provideTextDocumentContent: async (uri) => (await load()).resolved.text(uri),
+    }),
+    vscode.commands.registerCommand('simdino.showResolvedConfig', async (argument?: unknown) =>
+      (await load()).resolved.show(argument),
+    ),
+    vscode.commands.registerCommand('simdino.editHyperparameter', async (argument?: unknown, key?: unknown) =>
+      (await load()).editHyperparameter(argument, key),
+    ),
+  );
+  vscode.workspace.textDocuments.forEach(loadFor);
 }
