@@ -20,13 +20,29 @@ const folders = (...names) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', '.types/', '.cache/', 'runs/', 'node_modules/', '.vscode-test/', 'docs/', 'test/golden/data/', 'runtime/data/kernels/assembly/', 'runtime/data/kernels/imageKernels.wasm.ts'] },
+  {
+    ignores: [
+      'dist/',
+      '.types/',
+      '.cache/',
+      'runs/',
+      'node_modules/',
+      '.vscode-test/',
+      'docs/',
+      'test/golden/data/',
+      'runtime/data/kernels/assembly/',
+      'runtime/data/kernels/imageKernels.wasm.ts',
+    ],
+  },
   js.configs.recommended,
   {
-    files: ['**/*.mjs', '**/*.js'],
+    files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
     languageOptions: {
       globals: {
         process: 'readonly',
+        require: 'readonly',
+        exports: 'writable',
+        __dirname: 'readonly',
         console: 'readonly',
         URL: 'readonly',
         performance: 'readonly',
@@ -46,7 +62,16 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       // Numbers are what our messages are made of.
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true, allowArray: true },
+      ],
+      // Interfaces written with method syntax hold plain functions here (operations, kernels, callbacks).
+      '@typescript-eslint/unbound-method': 'off',
+      // What implements an asynchronous interface rejects instead of throwing, whether it waits for anything or not.
+      '@typescript-eslint/require-await': 'off',
+      // `void signal.value` subscribes.
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
       // `noUncheckedIndexedAccess` makes every array read optional; in numeric loops the assertion states the bound just checked.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
@@ -116,8 +141,6 @@ export default tseslint.config(
     files: ['test/**', 'bench/**'],
     rules: {
       '@typescript-eslint/no-empty-function': 'off',
-      // Mocha's and vitest's callbacks are awaited by their runner.
-      '@typescript-eslint/require-await': 'off',
     },
   },
 );

@@ -15,14 +15,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
  */
 export async function bundle({ outdir = join(root, 'dist'), production = false, watch = false } = {}) {
   const plans = bundlePlans(outdir, production);
-  // TEMPORARY until every entry exists: build those that do.
-  for (const plan of plans) {
-    for (const [name, path] of Object.entries(plan.entryPoints)) {
-      if (existsSync(join(root, path))) continue;
-      console.error(`build: missing entry point: ${path}`);
-      plan.entryPoints = Object.fromEntries(Object.entries(plan.entryPoints).filter(([key]) => key !== name));
-    }
-  }
+  const missing = plans.flatMap((plan) => Object.values(plan.entryPoints)).filter((path) => !existsSync(join(root, path)));
+  if (missing.length > 0) throw new Error(`build: missing entry points: ${missing.join(', ')} (see scripts/entries.mjs)`);
 
   mkdirSync(outdir, { recursive: true });
   const contexts = await Promise.all(plans.map((plan) => esbuild.context(plan)));

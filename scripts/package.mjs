@@ -39,6 +39,8 @@ async function makePackage(target, outFolder) {
       dependencies: false,
       skipLicense: false,
       allowMissingRepository: true,
+      // Without a public repository there is nothing that the README's relative links could be rewritten to.
+      rewriteRelativeLinks: false,
     });
     const megabytes = (statSync(packagePath).size / 1e6).toFixed(1);
     console.log(`package: ${packagePath} (${megabytes} MB, ${target})`);

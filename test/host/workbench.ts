@@ -42,11 +42,18 @@ export class Workbench {
     await this.ready();
   }
 
-  /** Runs a command by the title that the palette shows, for example 'SimDINO: Start SimDINO run'. */
+  /**
+   * Runs a command by the title that the palette shows, for example 'SimDINO: Start SimDINO run'. The palette lists what
+   * was known when it opened, so it is opened anew until the extension's commands have arrived.
+   */
   async runCommand(title: string): Promise<void> {
-    await this.quickInput.openPalette();
-    await this.quickInput.search(`>${title}`);
-    await this.quickInput.pick(title);
+    await eventually(`the command '${title}' in the palette`, 60_000, async () => {
+      await this.quickInput.openPalette();
+      await this.quickInput.search(`>${title}`);
+      if (await this.quickInput.tryToPick(title, 3_000)) return true;
+      await this.quickInput.cancel();
+      return undefined;
+    });
   }
 
   /** Opens a side bar container by its name in the activity bar and returns its tree. */

@@ -26,7 +26,7 @@ export class QuickInput {
   /** Labels of the rows on offer, once there are some. */
   async items(): Promise<string[]> {
     await this.rows().first().waitFor({ timeout: 30_000 });
-    return this.rows().evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? row.textContent));
+    return this.labels();
   }
 
   /** The title or the prompt that the box shows. */
@@ -35,19 +35,25 @@ export class QuickInput {
     return (await this.box.locator('.quick-input-title, .quick-input-message').allInnerTexts()).join(' ').trim();
   }
 
-  /** Chooses the row whose label is `label`, or begins with it, or matches it. */
+  /** Chooses the row whose label is or begins with `label`, or matches it. */
   async pick(label: string | RegExp): Promise<void> {
-    await eventually(`a row '${label}' in the quick pick`, 30_000, async () => {
-      const rows = await this.rows().all();
-      for (const row of rows) {
-        const text = ((await row.getAttribute('aria-label', { timeout: 1000 }).catch(() => null)) ?? '').trim();
-        if (typeof label === 'string' ? text.startsWith(label) : label.test(text)) {
-          await row.click();
-          return true;
-        }
+    if (!(await this.tryToPick(label, 30_000)))
+      throw new Error(`There is no row '${String(label)}' among: ${(await this.items()).join('; ')}`);
+  }
+
+  /** Like `pick`, but says whether there was such a row in time. */
+  async tryToPick(label: string | RegExp, withinMs: number): Promise<boolean> {
+    const deadline = Date.now() + withinMs;
+    while (Date.now() < deadline) {
+      const labels = await this.labels();
+      const index = labels.findIndex((text) => (typeof label === 'string' ? text.startsWith(label) : label.test(text)));
+      if (index >= 0) {
+        await this.rows().nth(index).click();
+        return true;
       }
-      return undefined;
-    });
+      await this.page.waitForTimeout(100);
+    }
+    return false;
   }
 
   /** Types an answer and confirms it. */
@@ -69,6 +75,12 @@ export class QuickInput {
 
   async isOpen(): Promise<boolean> {
     return this.box.isVisible();
+  }
+
+  private labels(): Promise<string[]> {
+    return this.rows().evaluateAll((rows) =>
+      rows.map((row) => (row.getAttribute('aria-label') ?? row.textContent).trim()),
+    );
   }
 
   private rows(): Locator {

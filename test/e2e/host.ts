@@ -1,0 +1,63 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from '../host/browser.ts';
+import { findChromium } from '../host/chromium.ts';
+import { CodeServer } from '../host/codeServer.ts';
+import { packagedVsix } from '../host/packagedVsix.ts';
+import { repository } from '../host/repository.ts';
+import { copyWorkspace } from '../host/testWorkspace.ts';
+import { endRuns } from '../host/endRuns.ts';
+
+/** The packaged extension in a real VS Code that a real browser looks at, over a copy of a sample workspace. */
+export interface E2eHost {
+  server: CodeServer;
+  browser: Browser;
+  workspace: string;
+  runsFolder: string;
+  /** Keeps a picture and the logs of a failed test under .cache/e2e/, to be looked at. */
+  keepEvidence: (test: string) => Promise<void>;
+  close: () => Promise<void>;
+}
+
+/** Why this machine can't have one, or undefined. */
+export async function whyNoHost(): Promise<string | undefined> {
+  if (process.platform === 'win32') return 'code-server does not run on Windows';
+  const browser = await findChromium(console.log);
+  return typeof browser === 'string' ? undefined : browser.missing;
+}
+
+export async function startE2eHost(workspaceName: string): Promise<E2eHost> {
+  const executable = await findChromium(console.log);
+  if (typeof executable !== 'string') throw new Error(executable.missing);
+  const work = mkdtempSync(join(tmpdir(), 'simdino-e2e-'));
+  const workspace = copyWorkspace(workspaceName, work);
+  const vsix = await packagedVsix();
+  const server = await CodeServer.start({ workspace, stateFolder: join(work, 'server'), extensions: [vsix] });
+  const browser = await launchBrowser(executable);
+  const runsFolder = join(workspace, 'runs');
+  return {
+    server,
+    browser,
+    workspace,
+    runsFolder,
+    keepEvidence: async (test) => {
+      const folder = join(repository, '.cache', 'e2e', test.replace(/\W+/g, '-'));
+      mkdirSync(folder, { recursive: true });
+      const pages = browser.contexts().flatMap((context) => context.pages());
+      await Promise.all(pages.map((page, index) => page.screenshot({ path: join(folder, `page-${index}.png`) })));
+      for (const name of ['server.log', join('user-data', 'logs')]) {
+        const from = join(work, 'server', name);
+        if (existsSync(from)) cpSync(from, join(folder, basename(name)), { recursive: true });
+      }
+      console.log(`evidence of the failure: ${folder}`);
+    },
+    close: async () => {
+      await browser.close();
+      await server.stop();
+      endRuns(runsFolder);
+      rmSync(work, { recursive: true, force: true });
+    },
+  };
+}

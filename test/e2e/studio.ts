@@ -1,0 +1,77 @@
+import type { Browser, Frame } from 'playwright-core';
+import { eventually } from '../host/eventually.ts';
+import type { TreePage } from '../host/pages/tree.ts';
+import { Workbench } from '../host/workbench.ts';
+
+/** SimDINO Studio in VS Code's window, in the words of somebody who trains. */
+export class Studio {
+  private constructor(readonly workbench: Workbench) {}
+
+  static async open(browser: Browser, url: string): Promise<Studio> {
+    return new Studio(await Workbench.open(browser, url));
+  }
+
+  /** "SimDINO: Start SimDINO run" from the palette, with the configuration of that name. */
+  async startRun(config: string): Promise<void> {
+    await this.workbench.runCommand('SimDINO: Start SimDINO run');
+    await this.workbench.quickInput.search(config);
+    await this.workbench.screenshot('choose-configuration');
+    await this.workbench.quickInput.pick(config);
+  }
+
+  /** The tree of runs. */
+  async runs(): Promise<TreePage> {
+    return this.workbench.openSideBar('SimDINO');
+  }
+
+  /** The row of a run in that state, once there is one: its name, and what stands behind it. */
+  async runIn(state: 'running' | 'stopped' | 'finished' | 'crashed', timeoutMs = 60_000): Promise<string> {
+    return (await this.runs()).item(new RegExp(`\\b${state}\\b`), timeoutMs);
+  }
+
+  async stop(run: RegExp): Promise<void> {
+    await (await this.runs()).inlineAction(run, /Stop run/);
+  }
+
+  /** The panel with the live curves. */
+  async curves(): Promise<CurvesPage> {
+    return new CurvesPage(await this.workbench.webview('.chart-card', 60_000));
+  }
+}
+
+export class CurvesPage {
+  constructor(readonly frame: Frame) {}
+
+  /** Titles of the charts. */
+  async charts(): Promise<string[]> {
+    return (await this.frame.locator('.chart-card h3').allInnerTexts()).map((title) => title.split('\n')[0]!.trim());
+  }
+
+  /** How many points the longest drawn curve has, by the words that stand beside each chart. */
+  async points(): Promise<number> {
+    const words = await this.frame.locator('.chart-card p.visually-hidden').allInnerTexts();
+    const counts = words.flatMap((text) => [...text.matchAll(/over (\d+) points/g)].map((match) => Number(match[1])));
+    return Math.max(0, ...counts);
+  }
+
+  /** Waits until the curves have more than `count` points. */
+  async growBeyond(count: number, timeoutMs = 60_000): Promise<number> {
+    return eventually(`curves of more than ${count} points`, timeoutMs, async () => {
+      const points = await this.points();
+      return points > count ? points : undefined;
+    });
+  }
+
+  /** Whether the canvases hold anything but background. */
+  async isDrawn(): Promise<boolean> {
+    return this.frame
+      .locator('.chart-card canvas')
+      .first()
+      .evaluate((element) => {
+        const canvas = element as HTMLCanvasElement;
+        const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+        for (let i = 3; i < pixels.length; i += 4) if (pixels[i] !== 0) return true;
+        return false;
+      });
+  }
+}
