@@ -7,7 +7,7 @@ import type { ResolvedConfig } from './schema.ts';
 /** The part of a configuration that numbers are derived from. */
 export type DerivableConfig = Pick<
   ResolvedConfig,
-  'crops' | 'model' | 'projector' | 'loss' | 'teacher' | 'optim' | 'train'
+  'crops' | 'model' | 'projector' | 'loss' | 'dino' | 'teacher' | 'optim' | 'train'
 >;
 
 export interface Derived {
@@ -58,7 +58,7 @@ export function derive(config: DerivableConfig, options: { trainImages: number }
     tokensLocal,
     tokensPerImage: crops.global.count * tokensGlobal + crops.local.count * tokensLocal,
     parametersBackbone: parametersBackbone(config.model, tokensGlobal),
-    parametersProjector: parametersProjector(config.projector, config.model.width),
+    parametersProjector: parametersProjector(config.projector, config.model.width) + parametersPrototypes(config),
   };
 }
 
@@ -149,6 +149,11 @@ function parametersBackbone(model: DerivableConfig['model'], tokensGlobal: numbe
   const mlp = 2 * width * hidden + hidden + width;
   const norms = 4 * width;
   return embedding + depth * (attention + mlp + norms) + 2 * width;
+}
+
+/** DINO's prototypes: a direction of the projector's dimension and a norm each. */
+function parametersPrototypes({ dino, projector }: DerivableConfig): number {
+  return dino ? dino.prototypes * (projector.outputDim + 1) : 0;
 }
 
 function parametersProjector(projector: DerivableConfig['projector'], width: number): number {

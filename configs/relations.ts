@@ -37,6 +37,7 @@ export function sizeFindings(config: Config): Finding[] {
 
 export function relationFindings(config: ResolvedConfig, chosen: Chosen): Finding[] {
   return [
+    ...methodRelations(config, chosen),
     ...modelRelations(config),
     ...cropRelations(config),
     ...dataRelations(config),
@@ -45,6 +46,17 @@ export function relationFindings(config: ResolvedConfig, chosen: Chosen): Findin
     ...evaluationRelations(config),
     ...ignoredKeys(config, chosen),
   ];
+}
+
+/** Options of one method beside another. */
+function* methodRelations({ method }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
+  if (method === 'dino' || !chosen('dino')) return;
+  yield error(
+    ['dino', 'method'],
+    `\`dino\` holds the options of method \`dino\`, but the method is \`${method}\`.`,
+    'Remove the section, or set method: dino.',
+    [{ kind: 'remove' }, { kind: 'set', path: 'method', value: 'dino' }],
+  );
 }
 
 function* modelRelations({ model, crops }: ResolvedConfig): Iterable<Finding> {
@@ -205,7 +217,7 @@ function* evaluationRelations({ crops, data, eval: evaluation }: ResolvedConfig)
 }
 
 /** Keys that are written but have no effect beside the others. */
-function* ignoredKeys({ data, loss, teacher, crops }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
+function* ignoredKeys({ data, method, loss, teacher, crops }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
   const ignored = (path: string, reason: string): Finding => ({
     severity: 'warning',
     code: 'ignored',
@@ -218,7 +230,10 @@ function* ignoredKeys({ data, loss, teacher, crops }: ResolvedConfig, chosen: Ch
   if (chosen('data.synthetic') && data.kind !== 'synthetic') {
     yield ignored('data.synthetic', `data.kind is \`${data.kind}\``);
   }
-  if (loss.gammaFactor !== 1 && typeof loss.gamma === 'number') {
+  if (method === 'dino' && loss.gammaFactor !== 1) {
+    yield ignored('loss.gammaFactor', 'DINO\u2019s objective has no coding rate; it is only measured');
+  }
+  if (method === 'simdino' && loss.gammaFactor !== 1 && typeof loss.gamma === 'number') {
     yield ignored('loss.gammaFactor', 'loss.gamma is a number, not `auto` or `balanced`');
   }
   if (teacher.update === 'student') {

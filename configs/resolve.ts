@@ -8,10 +8,11 @@ import { architectures, type Config, type ResolvedConfig } from './schema.ts';
  * Resolving a resolved configuration changes nothing, so a run folder's `config.yaml` can be started again.
  */
 export function resolveConfig(config: Config): ResolvedConfig {
-  const { extends: _extends, loss, model, ...rest } = config;
+  const { extends: _extends, loss, model, dino, ...rest } = config;
   const preset = lossPreset(loss.preset, config.train.batchSize);
   return {
     ...rest,
+    ...(config.method === 'dino' ? { dino } : {}),
     model: { ...model, ...backboneSize(model) },
     loss: {
       ...loss,

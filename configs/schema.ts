@@ -40,7 +40,7 @@ const range = (low: number, high: number) =>
       .max(high),
   ]);
 
-export const methods = ['simdino'] as const;
+export const methods = ['simdino', 'dino'] as const;
 export type Method = (typeof methods)[number];
 
 /** Width, depth and heads of the named backbones (SPEC 2.1; DeiT and ViT conventions). */
@@ -323,6 +323,56 @@ const loss = z.strictObject({
   ),
 });
 
+const dino = z.strictObject({
+  prototypes: field(count().default(65536), {
+    description: 'Prototypes K of the last layer: the student predicts the teacher\u2019s distribution over them.',
+    paper: '65536',
+    source: 'Table 4',
+  }),
+  prototypeNorm: field(z.enum(['fixed', 'trained']).default('fixed'), {
+    description:
+      'Norm of the prototypes in the weight-normalised last layer: `fixed` at 1, or `trained` with the rest, which Table 6 finds to diverge.',
+    paper: 'fixed',
+    source: 'Table 4; Table 6 varies it',
+  }),
+  freezePrototypesEpochs: field(z.number().min(0).default(1), {
+    description: 'Epochs at the start in which the prototypes are not trained.',
+    unit: 'epochs',
+    paper: '1',
+    source: 'Table 4',
+  }),
+  studentTemperature: field(positive().default(0.1), {
+    description: 'Divides the student\u2019s scores before the softmax.',
+    equation: 'p = softmax(s / tau_s)',
+    source: 'DINO\u2019s code',
+  }),
+  teacherTemperature: field(positive().default(0.07), {
+    description: 'Divides the teacher\u2019s centred scores before the softmax, after its warm-up.',
+    equation: 'q = softmax((t - c) / tau_t)',
+    paper: '0.07',
+    source: 'Table 4; Table 6 varies it',
+    reference: '0.04, without warm-up (the default of DINO\u2019s code)',
+  }),
+  teacherTemperatureStart: field(positive().default(0.04), {
+    description: 'Teacher temperature that the warm-up starts at.',
+    paper: '0.04',
+    source: 'Table 4',
+  }),
+  teacherTemperatureWarmupEpochs: field(z.number().int().min(0).default(30), {
+    description: 'Epochs over which the teacher temperature rises linearly, epoch by epoch.',
+    unit: 'epochs',
+    paper: '30',
+    source: 'Table 4',
+    reference: '0 (the default of DINO\u2019s code)',
+  }),
+  centerMomentum: field(share().default(0.9), {
+    description:
+      'Momentum of the centre, the moving average of the teacher\u2019s scores that is subtracted from them.',
+    equation: 'c <- m c + (1 - m) mean(t)',
+    source: 'DINO\u2019s code',
+  }),
+});
+
 const teacher = z.strictObject({
   update: field(z.enum(['ema', 'student']).default('ema'), {
     description: '`ema` is self-distillation; `student` copies the student after every step (no self-distillation).',
@@ -494,7 +544,10 @@ export const configSchema = z.strictObject({
   projector: field(projector.prefault({}), {
     description: 'Projector between backbone and loss; not used after training.',
   }),
-  loss: field(loss.prefault({}), { description: 'Objective.' }),
+  loss: field(loss.prefault({}), {
+    description: 'Objective of SimDINO; for other methods, how the coding rate is measured.',
+  }),
+  dino: field(dino.prefault({}), { description: 'Objective of `method: dino`: prototypes, temperatures and centre.' }),
   teacher: field(teacher.prefault({}), { description: 'Teacher network.' }),
   optim: field(optim.prefault({}), { description: 'Optimiser and its schedules.' }),
   train: field(train.prefault({}), { description: 'Length and batch.' }),
@@ -513,7 +566,9 @@ type Loss = Config['loss'];
 type Model = Config['model'];
 
 /** A configuration with nothing left open: what the runtime takes and what `config.yaml` of a run folder holds. */
-export interface ResolvedConfig extends Omit<Config, 'extends' | 'loss' | 'model'> {
+export interface ResolvedConfig extends Omit<Config, 'extends' | 'loss' | 'model' | 'dino'> {
+  /** Present for `method: dino` alone. */
+  dino?: Config['dino'];
   loss: Omit<Loss, 'gamma' | 'pairs' | 'codingRate'> & {
     gamma: number | 'auto' | 'balanced';
     pairs: NonNullable<Loss['pairs']>;

@@ -7,13 +7,13 @@ import { codingRateBounds, codingRateShape, gammaOf } from '../configs/derive.ts
 import type { ResolvedConfig } from '../configs/schema.ts';
 import { randomStream } from './data/random.ts';
 import type { StepProgram, TensorSpec, Tensors } from './engines/engine.ts';
-import { objectives } from './losses/index.ts';
+import { dinoSection, objectives } from './losses/index.ts';
 import { branchesPerBlock, dropPathFactors, dropPathRates } from './models/dropPath.ts';
 import { normalisePixels } from './models/imageInput.ts';
 import { networkConfig } from './models/network.ts';
 import type { ViewStack } from './models/network.ts';
 import { biasCorrections } from './optim/adamw.ts';
-import { stepSchedules } from './optim/schedules.ts';
+import { stepSchedules, teacherTemperature } from './optim/schedules.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
 import {
   initialUpdateState,
@@ -51,11 +51,12 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
   const samples = { global: crops.global.count * train.batchSize, local: crops.local.count * train.batchSize };
   const state = updateState(settings);
 
-  const scalarsAt = (step: number): Record<StepScalar, number> => ({
+  const scalarsAt: TrainStep['scalarsAt'] = (step) => ({
     lr: schedules.lr(step),
     weightDecay: schedules.weightDecay(step),
     momentum: schedules.momentum(step),
     ...biasCorrections(step + 1, optim),
+    ...(config.method === 'dino' ? dinoScalars(step, config, totals) : {}),
   });
 
   return {
@@ -120,6 +121,32 @@ function updateSettings(config: ResolvedConfig): UpdateSettings {
     clipGradNorm: optim.clipGradNorm,
     teacherUpdate: teacher.update,
     batch: train.batchSize,
+    ...(config.method === 'dino' ? dinoPrototypes(config) : {}),
+  };
+}
+
+/** The prototypes are trained from a later step on, their norms perhaps never. */
+function dinoPrototypes(config: ResolvedConfig): Pick<UpdateSettings, 'frozen' | 'delayed'> {
+  const [direction, magnitude] = ['head.last_layer.weight_v', 'head.last_layer.weight_g'];
+  return dinoSection(config).prototypeNorm === 'fixed'
+    ? { frozen: new Set([magnitude]), delayed: new Set([direction]) }
+    : { delayed: new Set([direction, magnitude]) };
+}
+
+/** The teacher's temperature, and the prototypes' own count of updates. */
+function dinoScalars(step: number, config: ResolvedConfig, { stepsPerEpoch }: ScheduleTotals): Record<string, number> {
+  const dino = dinoSection(config);
+  const delay = Math.round(dino.freezePrototypesEpochs * stepsPerEpoch);
+  const { biasCorrection1, biasCorrection2 } = biasCorrections(Math.max(1, step + 1 - delay), config.optim);
+  return {
+    teacherTemperature: teacherTemperature(Math.floor(step / stepsPerEpoch), {
+      warmup: dino.teacherTemperatureStart,
+      final: dino.teacherTemperature,
+      warmupEpochs: dino.teacherTemperatureWarmupEpochs,
+    }),
+    delayedGate: step < delay ? 0 : 1,
+    delayedBiasCorrection1: biasCorrection1,
+    delayedBiasCorrection2: biasCorrection2,
   };
 }
 

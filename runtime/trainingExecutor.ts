@@ -32,8 +32,8 @@ export async function startTrainingExecutor(
   config: ResolvedConfig,
   { trainImages, state, onLog }: { trainImages: number; state: TensorMap | null; onLog?: (text: string) => void },
 ): Promise<TrainingExecutor> {
-  const { totalSteps, warmupSteps } = derive(config, { trainImages });
-  const spec: ProgramSpec = { config, totals: { totalSteps, warmupSteps } };
+  const { stepsPerEpoch, totalSteps, warmupSteps } = derive(config, { trainImages });
+  const spec: ProgramSpec = { config, totals: { stepsPerEpoch, totalSteps, warmupSteps } };
   const executor = await startExecutor({
     entry: builtFile('executor.mjs'),
     engine: config.runtime.engine,

@@ -52,7 +52,8 @@ export function networkConfig({
   model,
   projector: head,
   crops,
-}: Pick<ResolvedConfig, 'model' | 'projector' | 'crops'>): NetworkConfig {
+  dino,
+}: Pick<ResolvedConfig, 'model' | 'projector' | 'crops' | 'dino'>): NetworkConfig {
   const { width, depth, heads, patchSizePx, mlpRatio } = model;
   return {
     backbone: {
@@ -64,6 +65,12 @@ export function networkConfig({
       imageSizePx: crops.global.sizePx,
       interpolation: { offset: 0.1, antialias: false },
     },
-    head: { inputDim: width, hiddenDim: head.hiddenDim, outputDim: head.outputDim, layers: head.layers },
+    head: {
+      inputDim: width,
+      hiddenDim: head.hiddenDim,
+      outputDim: head.outputDim,
+      layers: head.layers,
+      ...(dino ? { prototypes: dino.prototypes } : {}),
+    },
   };
 }

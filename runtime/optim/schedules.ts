@@ -60,6 +60,7 @@ export interface ScheduledConfig {
 
 /** What `derive` knows of a run's length. */
 export interface ScheduleTotals {
+  stepsPerEpoch: number;
   totalSteps: number;
   warmupSteps: number;
 }
@@ -70,7 +71,7 @@ export interface ScheduleTotals {
  */
 export function stepSchedules(
   { optim, teacher, train }: ScheduledConfig,
-  { totalSteps, warmupSteps }: ScheduleTotals,
+  { totalSteps, warmupSteps }: Pick<ScheduleTotals, 'totalSteps' | 'warmupSteps'>,
 ): StepSchedules {
   const lr = { base: effectiveLr(optim.lr, train.batchSize), final: optim.minLr, totalSteps, warmupSteps };
   const weightDecay = { base: optim.weightDecay, final: optim.weightDecayEnd, totalSteps };

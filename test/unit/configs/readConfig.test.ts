@@ -62,7 +62,7 @@ describe('sentences', () => {
       ),
     ).toMatchInlineSnapshot(`
       "
-      my.yaml:1:9 error: \`method\` must be \`simdino\`, got "simdinoo". Did you mean \`simdino\`?
+      my.yaml:1:9 error: \`method\` must be one of simdino, dino, got "simdinoo". Did you mean \`simdino\`?
       1 | method: simdinoo
         |         ^^^^^^^^
       my.yaml:3:9 error: \`data.kind\` must be one of fashion-mnist, imagefolder, idx, cifar, synthetic, got "fashion-mnst". Did you mean \`fashion-mnist\`?
@@ -238,7 +238,7 @@ describe('extends', () => {
   test('a preset that does not exist', () => {
     expect(said('extends: quickstrat\n')).toMatchInlineSnapshot(`
       "
-      my.yaml:1:10 error: \`extends: quickstrat\` names no preset and no file. Did you mean \`quickstart\`? Presets: quickstart, simdino_vits16, tiny; a path is relative to this file.
+      my.yaml:1:10 error: \`extends: quickstrat\` names no preset and no file. Did you mean \`quickstart\`? Presets: dino_vits16, quickstart, simdino_vits16, tiny; a path is relative to this file.
       1 | extends: quickstrat
         |          ^^^^^^^^^^
       "

@@ -49,3 +49,23 @@ test.each(yamlFiles())('$path is valid, and resolving its result changes nothing
   expect(again.diagnostics).toEqual([]);
   expect(again.config).toEqual(config);
 });
+
+test('options of DINO are resolved for its own method alone', () => {
+  expect(resolved({}).dino).toBeUndefined();
+  expect(resolved({ method: 'dino' }).dino).toMatchObject({ prototypes: 65536, teacherTemperature: 0.07 });
+});
+
+test('options of DINO beside another method are one error', () => {
+  const { diagnostics } = readConfig('data: { kind: synthetic }\nmethod: simdino\ndino: { prototypes: 128 }\n', {
+    path: 'my.yaml',
+    load: loadFromRepository,
+  });
+  expect(diagnostics.map(({ severity, message, remedy, line }) => ({ severity, message, remedy, line }))).toEqual([
+    {
+      severity: 'error',
+      message: '`dino` holds the options of method `dino`, but the method is `simdino`.',
+      remedy: 'Remove the section, or set method: dino.',
+      line: 3,
+    },
+  ]);
+});

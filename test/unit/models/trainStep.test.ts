@@ -12,7 +12,7 @@ import { buildTrainStep } from '../../../runtime/trainStep.ts';
 import type { TrainStep } from '../../../runtime/trainStep.ts';
 
 const engine = createOnnxEngine({ threads: 1 });
-const totals = { totalSteps: 20, warmupSteps: 2 };
+const totals = { stepsPerEpoch: 4, totalSteps: 20, warmupSteps: 2 };
 
 const small: ConfigInput = {
   data: { kind: 'synthetic' },
@@ -170,6 +170,62 @@ describe('the training step', () => {
     expect(tf.memory().numTensors).toBe(before);
     expect(loss).toBeCloseTo(expected['loss']![0]!, 5);
     expect(gradientNorm / expected['gradientNorm']![0]!).toBeCloseTo(1, 3);
+  });
+});
+
+describe('the training step of DINO', () => {
+  const dino = (changes: object = {}) =>
+    resolved({
+      method: 'dino',
+      dino: { prototypes: 10, freezePrototypesEpochs: 1, teacherTemperatureWarmupEpochs: 3, ...changes },
+    });
+  const direction = 'head.last_layer.weight_v';
+  const magnitude = 'head.last_layer.weight_g';
+
+  it('trains the prototypes from the second epoch on, never their norm, and carries a centre', async () => {
+    const step = buildTrainStep(dino(), totals);
+    expect(step.parameterNames).toContain(direction);
+    expect(step.parameterNames).not.toContain(magnitude);
+    const run = await start(step);
+    const initial = await run.state.read();
+    await take(step, run, 0, 4);
+    const afterFirstEpoch = await run.state.read();
+    expect(afterFirstEpoch[`student.${direction}`]).toEqual(initial[`student.${direction}`]);
+    expect(afterFirstEpoch[`adam.first.${direction}`]).toEqual(initial[`adam.first.${direction}`]);
+    expect(afterFirstEpoch['student.head.mlp.0.weight']).not.toEqual(initial['student.head.mlp.0.weight']);
+    expect(afterFirstEpoch['objective.center']).not.toEqual(initial['objective.center']);
+    await take(step, run, 4, 6);
+    const later = await run.state.read();
+    expect(later[`student.${direction}`]).not.toEqual(initial[`student.${direction}`]);
+    expect(later[`student.${magnitude}`]).toEqual(initial[`student.${magnitude}`]);
+    expect(later[`teacher.${magnitude}`]).toEqual(initial[`teacher.${magnitude}`]);
+  });
+
+  it('trains the norm of the prototypes where asked to', async () => {
+    const step = buildTrainStep(dino({ prototypeNorm: 'trained', freezePrototypesEpochs: 0 }), totals);
+    const run = await start(step);
+    await take(step, run, 0, 3);
+    const later = await run.state.read();
+    expect(new Set(later[`student.${magnitude}`]).size).toBeGreaterThan(1);
+  });
+
+  it('measures what SimDINO runs measure, and the teacher\u2019s entropy', async () => {
+    const step = buildTrainStep(dino(), totals);
+    const run = await start(step);
+    const outputs = await run.compiled.run(run.state, { ...cropsAt(0), ...step.inputsAt(0) });
+    for (const name of ['loss', 'distance', 'codingRate', 'teacherStudentCosine', 'gradientNorm', 'teacherEntropy']) {
+      expect(Number.isFinite(outputs[name]![0]), name).toBe(true);
+    }
+    expect(outputs['teacherEntropy']![0]).toBeLessThanOrEqual(Math.log(10) + 1e-5);
+    expect(outputs['codingRate']![0]).toBeLessThanOrEqual(step.constants.codingRateMax);
+  });
+
+  it('raises the teacher\u2019s temperature epoch by epoch', () => {
+    const { scalarsAt } = buildTrainStep(dino(), totals);
+    const temperatures = [0, 3, 4, 8, 19].map((step) => scalarsAt(step)['teacherTemperature']!);
+    [0.04, 0.04, 0.055, 0.07, 0.07].forEach((expected, index) => {
+      expect(temperatures[index]).toBeCloseTo(expected, 12);
+    });
   });
 });
 
