@@ -3,7 +3,7 @@ import { prototypeScores } from '../models/projector.ts';
 import type { Objective } from './objective.ts';
 import { simdino } from './simdino.ts';
 import type { SimdinoOptions } from './simdino.ts';
-import { meanOverPairs } from './viewPairs.ts';
+import { meanOverPairs, pairCount } from './viewPairs.ts';
 
 export interface DinoOptions {
   /** Divides the student's scores; 0.1 in every recipe. */
@@ -40,17 +40,49 @@ export function dino(
   center_1K: tf.Tensor2D,
   { studentTemperature, teacherTemperature, centerMomentum }: DinoOptions,
 ): DinoTerms {
-  const sharpened_GBK = tf.div(tf.sub(teacher_GBK, center_1K), teacherTemperature);
-  const teacherLog_GBK = tf.logSoftmax(sharpened_GBK);
+  const teacherLog_GBK = tf.logSoftmax(tf.div(tf.sub(teacher_GBK, center_1K), teacherTemperature));
   const probabilities_GBK = tf.exp(teacherLog_GBK) as tf.Tensor3D;
-  const studentLog_VBK = tf.logSoftmax(tf.div(student_VBK, studentTemperature)) as tf.Tensor3D;
   const entropies_GB = tf.neg(tf.sum(tf.mul(probabilities_GBK, teacherLog_GBK), -1));
   const batchCenter_1K = tf.reshape(tf.mean(teacher_GBK, [0, 1]), center_1K.shape);
   return {
-    loss: tf.neg(meanOverPairs(studentLog_VBK, probabilities_GBK, { pairs: 'crossView' })),
+    loss: crossEntropy(student_VBK, probabilities_GBK, { temperature: studentTemperature }),
     teacherEntropy: tf.mean(entropies_GB),
     center_1K: tf.add(tf.mul(center_1K, centerMomentum), tf.mul(batchCenter_1K, 1 - centerMomentum)),
   };
+}
+
+/**
+ * Mean over pairs of different views and images of `-sum_k q_gbk ln p_vbk`, p = softmax(s / tau).
+ *
+ * With 65,536 prototypes the scores are the largest tensors of a step, so the gradient is written out rather than taped:
+ * `dL/ds_vb = (n_v p_vb - Q_vb) / (tau pairs B)`, where view v has n_v partners and Q_vb is the sum of their probabilities.
+ */
+function crossEntropy(
+  student_VBK: tf.Tensor3D,
+  teacher_GBK: tf.Tensor3D,
+  { temperature }: { temperature: number },
+): tf.Scalar {
+  const [views, batch] = student_VBK.shape;
+  const [globals] = teacher_GBK.shape;
+  const terms = pairCount(views, globals, 'crossView') * batch;
+  const entropy = tf.customGrad((...args) => {
+    const [scores_VBK, save] = args as unknown as [tf.Tensor3D, tf.GradSaveFunc];
+    const log_VBK = tf.logSoftmax(tf.div(scores_VBK, temperature)) as tf.Tensor3D;
+    save([log_VBK]);
+    const value = tf.neg(meanOverPairs(log_VBK, teacher_GBK, { pairs: 'crossView' }));
+    return { value, gradFunc: (dy, saved) => gradient(dy as tf.Scalar, saved[0] as tf.Tensor3D) };
+  });
+  return entropy(student_VBK) as tf.Scalar;
+
+  function gradient(dy: tf.Scalar, log_VBK: tf.Tensor3D): tf.Tensor {
+    const sum_1BK = tf.sum(teacher_GBK, 0, true);
+    const partners_V = tf.tensor1d(Array.from({ length: views }, (_, view) => globals - (view < globals ? 1 : 0)));
+    const sameView = tf.sub(sum_1BK, teacher_GBK);
+    const rest = views - globals;
+    const targets_VBK = rest === 0 ? sameView : tf.concat([sameView, tf.tile(sum_1BK, [rest, 1, 1])], 0);
+    const difference_VBK = tf.sub(tf.mul(tf.exp(log_VBK), tf.reshape(partners_V, [views, 1, 1])), targets_VBK);
+    return tf.mul(difference_VBK, tf.mul(dy, 1 / (temperature * terms)));
+  }
 }
 
 export interface DinoObjectiveOptions {
