@@ -1,5 +1,5 @@
 import { roundHalfEven } from './randomResizedCrop.ts';
-import type { ResizeRequest } from './renderer.ts';
+import type { ResizeRequest } from './resize.ts';
 
 /**
  * Geometry of the evaluation transform: the shorter edge is resized to `resizePx` (the longer one in proportion, cut to whole px), then the central square of
