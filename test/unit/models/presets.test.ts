@@ -7,7 +7,7 @@ import { buildTrainStep } from '../../../runtime/trainStep.ts';
 import { loadFromRepository, yamlFiles } from '../configs/presetFiles.ts';
 
 describe.each(yamlFiles())('$path', ({ path, text }) => {
-  it('resolves and can be recorded as a step', { timeout: 120_000 }, () => {
+  it('resolves and can be recorded as a step', { timeout: 300_000 }, () => {
     const { config } = readConfig(text, { path, load: loadFromRepository });
     const derived = derive(config!, { trainImages: 100_000 });
     const { program } = buildTrainStep(config!, derived);
