@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
-import { registerLanguageSoon } from './languageSoon.ts';
+import { registerLanguageFeatures } from './language/registerLanguageFeatures.ts';
 import { log } from './log.ts';
 import { registerAnnotations } from './run/annotate.ts';
+import { newestRunOf } from './run/newestRunOf.ts';
 import { notifyEnds } from './run/notifyEnd.ts';
 import { registerOpenFiles } from './run/openFiles.ts';
 import { createRunView, createStatusBar } from './run/runView.ts';
@@ -28,7 +30,10 @@ export function activate(context: vscode.ExtensionContext): SimdinoApi {
   registerAnnotations(context, watch);
   registerCommands(context, watch, reveal);
 
-  registerLanguageSoon(context, watch);
+  registerLanguageFeatures(context, {
+    presetsFolder: join(context.extensionPath, 'configs'),
+    trainImages: (_config, path) => newestRunOf(watch, path)?.record?.trainImages,
+  });
 
   const activationMs = performance.now() - startedMs;
   log().info(`activated in ${activationMs.toFixed(1)} ms`);

@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { runFiles } from '../../protocol/runFolder.ts';
-import { newestRunOf } from '../languageSoon.ts';
+import { resolvedScheme } from '../language/yamlDocuments.ts';
+import { newestRunOf } from '../run/newestRunOf.ts';
 import { runName } from '../run/runText.ts';
 import type { RunWatch } from '../run/runWatch.ts';
 
@@ -16,7 +17,7 @@ export async function compareWithLast(watch: RunWatch, config: unknown): Promise
     return;
   }
   // Both sides with every value spelled out, so that only what differs shows.
-  const now = vscode.Uri.from({ scheme: 'simdino-resolved', path: uri.path, query: uri.toString() });
+  const now = vscode.Uri.from({ scheme: resolvedScheme, path: uri.path, query: uri.toString() });
   const then = vscode.Uri.file(join(run.folder, runFiles.config));
   await vscode.commands.executeCommand('vscode.diff', then, now, `${runName(run)} \u2194 ${basename(uri.fsPath)}`);
 }

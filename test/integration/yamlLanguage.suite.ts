@@ -1,0 +1,185 @@
+/** What the editor does with SimDINO's YAML, asked through VS Code's own commands. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { eventually } from '../host/eventually.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'simdino-yaml-'));
+const waitMs = 20_000;
+
+const faulty = `# my experiment
+extends: tiny
+loss:
+  epss: 0.3 # tuned
+  gamma: auto
+teacher:
+  momentum: 0.99
+train: { batchSize: 16, epochs: 3 }
+crops:
+  local: { sizePx: 7 }
+`;
+
+suite('YAML', () => {
+  let document: vscode.TextDocument;
+
+  setup(async () => {
+    document = await open('my.yaml', faulty);
+  });
+  teardown(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
+
+  test('problems have exact ranges and say what to do', async () => {
+    const problems = await problemsOf(document, 2);
+    assert.deepEqual(
+      problems.map(({ range, message }) => [document.getText(range), message.split('. ')[0]]),
+      [
+        ['epss', '`loss.epss` is not a key of a configuration'],
+        ['7', 'crops.local.sizePx 7 is not a multiple of model.patchSizePx 4'],
+      ],
+    );
+  });
+
+  test('problems follow the text', async () => {
+    await problemsOf(document, 2);
+    await replace(document, 'epss', 'eps');
+    await problemsOf(document, 1);
+  });
+
+  test('a quick fix mends a mistyped key and keeps the comment', async () => {
+    const [problem] = await problemsOf(document, 2);
+    assert.ok(problem);
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      document.uri,
+      problem.range,
+    );
+    const fix = actions.find(({ title }) => title === 'Change to `eps`');
+    assert.ok(fix?.edit, actions.map(({ title }) => title).join(', '));
+    await vscode.workspace.applyEdit(fix.edit);
+    assert.match(document.getText(), /^ {2}eps: 0.3 # tuned$/m);
+  });
+
+  test('completion offers keys with their meaning, and values', async () => {
+    await replace(document, '  epss: 0.3 # tuned\n', '  epss: 0.3 # tuned\n  pa\n');
+    const keys = await completionsAfter(document, '\n  pa');
+    const pairs = keys.find(({ label }) => label === 'pairs');
+    assert.match(String((pairs?.documentation as vscode.MarkdownString | undefined)?.value), /view pairs/);
+    await replace(document, '  pa\n', '  pairs: \n');
+    const values = await completionsAfter(document, '\n  pairs: ');
+    assert.deepEqual(values.map(({ label }) => label).sort(), ['all', 'crossView']);
+  });
+
+  test('hover tells meaning, equation, and what follows here', async () => {
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
+      'vscode.executeHoverProvider',
+      document.uri,
+      positionOf(document, 'gamma'),
+    );
+    const text = hovers.flatMap(({ contents }) => contents.map((part) => (part as vscode.MarkdownString).value)).join();
+    assert.match(text, /Theorem C\.1/);
+    assert.match(text, /\*\*Here:\*\* 0\.125/);
+  });
+
+  test('inlay hints show gamma, half-life and steps', async () => {
+    const hints = await vscode.commands.executeCommand<vscode.InlayHint[]>(
+      'vscode.executeInlayHintProvider',
+      document.uri,
+      new vscode.Range(0, 0, document.lineCount, 0),
+    );
+    const labels = hints.map(({ label }) =>
+      typeof label === 'string' ? label : label.map(({ value }) => value).join(''),
+    );
+    for (const expected of ['= 0.125', 'half-life 69 steps', '4 steps per epoch', '= 12 steps, 192 images']) {
+      assert.ok(labels.includes(expected), `${expected} in ${labels.join(' | ')}`);
+    }
+  });
+
+  test('a lens starts a run, a link opens the preset', async () => {
+    const lenses = await eventually('code lenses', waitMs, async () => {
+      const found = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+        'vscode.executeCodeLensProvider',
+        document.uri,
+        10,
+      );
+      return found.length > 0 ? found : undefined;
+    });
+    const commands = lenses.map(({ command }) => command?.command);
+    assert.ok(commands.includes('simdino.startRun'), commands.join(', '));
+    assert.equal(lenses[0]?.range.start.line, 1);
+    const links = await vscode.commands.executeCommand<vscode.DocumentLink[]>(
+      'vscode.executeLinkProvider',
+      document.uri,
+    );
+    assert.match(String(links[0]?.target?.path), /configs\/tiny\.yaml$/);
+  });
+
+  test('the resolved configuration is shown beside, every value in force', async () => {
+    await replace(document, '  epss: 0.3 # tuned\n', '  eps: 0.3\n');
+    await replace(document, 'sizePx: 7', 'sizePx: 8');
+    await vscode.commands.executeCommand('simdino.showResolvedConfig', document.uri);
+    const resolved = await eventually('the resolved text', waitMs, async () =>
+      vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'simdino-resolved'),
+    );
+    assert.match(resolved.getText(), /^ {2}eps: 0\.3$/m);
+    assert.match(resolved.getText(), /^ {2}patchSizePx: 4$/m);
+  });
+
+  test('a YAML file of somebody else is left alone', async () => {
+    const other = await open('docker-compose.yaml', 'services:\n  web: { image: nginx }\nloss: 3\n');
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', other.uri);
+    assert.deepEqual(vscode.languages.getDiagnostics(other.uri), []);
+    assert.deepEqual(lenses, []);
+  });
+
+  test('a sweep file is checked as the runs that it becomes', async () => {
+    const sweep = await open('grid.yaml', 'base: tiny\naxes:\n  loss.eps: [0.3, -1]\n  train.batchSize: [16, 32]\n');
+    const [problem] = await problemsOf(sweep, 1);
+    assert.equal(problem && sweep.getText(problem.range), '-1');
+  });
+});
+
+async function open(name: string, text: string): Promise<vscode.TextDocument> {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  const document = await vscode.workspace.openTextDocument(path);
+  await vscode.window.showTextDocument(document);
+  // An editor that an earlier test has changed is brought back to the file's text.
+  if (document.getText() !== text) {
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(document.uri, new vscode.Range(0, 0, document.lineCount, 0), text);
+    await vscode.workspace.applyEdit(edit);
+  }
+  return document;
+}
+
+function problemsOf(document: vscode.TextDocument, count: number): Promise<vscode.Diagnostic[]> {
+  return eventually(`${count} problems`, waitMs, async () => {
+    const found = vscode.languages.getDiagnostics(document.uri).filter(({ source }) => source === 'SimDINO');
+    return found.length === count ? found.sort((a, b) => a.range.start.compareTo(b.range.start)) : undefined;
+  });
+}
+
+function positionOf(document: vscode.TextDocument, word: string): vscode.Position {
+  const at = document.getText().indexOf(word);
+  assert.notEqual(at, -1, `${word} in the document`);
+  return document.positionAt(at + 1);
+}
+
+async function replace(document: vscode.TextDocument, from: string, to: string): Promise<void> {
+  const at = document.getText().indexOf(from);
+  assert.notEqual(at, -1, `${from} in the document`);
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(document.uri, new vscode.Range(document.positionAt(at), document.positionAt(at + from.length)), to);
+  assert.ok(await vscode.workspace.applyEdit(edit));
+}
+
+async function completionsAfter(document: vscode.TextDocument, before: string): Promise<vscode.CompletionItem[]> {
+  const at = document.getText().indexOf(before) + before.length;
+  const list = await vscode.commands.executeCommand<vscode.CompletionList>(
+    'vscode.executeCompletionItemProvider',
+    document.uri,
+    document.positionAt(at),
+  );
+  return list.items.filter(({ kind }) => kind !== vscode.CompletionItemKind.Text);
+}
