@@ -50,15 +50,23 @@ export interface CompiledStep {
   dispose(): Promise<void>;
 }
 
+export interface StateOptions {
+  precision?: Precision;
+  arrays?: 'copied' | 'givenUp';
+}
+
 export interface Engine {
   readonly name: 'onnx' | 'tensorflow' | 'webgpu';
   /** What it computes on, for people: "CPU, 2 threads". */
   readonly device: string;
-  /** Entries without a value start as zeros. */
+  /**
+   * Entries without a value start as zeros. Arrays are copied, unless their maker gives them up: then the engine may keep and overwrite
+   * them, which saves a copy of the state.
+   */
   createState(
     specs: Readonly<Record<string, TensorSpec>>,
     values?: Readonly<Record<string, TypedArray>>,
-    options?: { precision?: Precision },
+    options?: StateOptions,
   ): EngineState;
   compile(program: StepProgram, options?: { precision?: Precision }): Promise<CompiledStep>;
   dispose(): Promise<void>;

@@ -17,6 +17,9 @@ export interface SelfAttentionParameters {
  * tokens by a batch of products, so that queries, keys and values are born head by head, [A, B N, K], which is the layout that the
  * products of attention want; the backward pass likewise. 1/sqrt K is folded into the query's weights.
  *
+ * Only the queries' bias is added to tokens. The keys' bias moves all scores of a query alike, which softmax does not see: it has no
+ * effect and no gradient. The values' bias passes through attention unchanged, since probabilities sum to 1: it joins the output's.
+ *
  * @param x_BND normalised tokens
  */
 export function selfAttention(
@@ -39,58 +42,63 @@ export function selfAttention(
 
   const y_RD = withGradient([x_1RD, qkvWeight_ZD, qkvBias_Z, outputWeight_DD, outputBias_D], {
     forward() {
-      // Slices of weights: rows of the fused projection are contiguous.
-      const part = (index: number, factor: number) => ({
-        weight_AKD: tf.mul(
-          tf.reshape(tf.slice(qkvWeight_ZD, [index * width, 0], [width, width]), [heads, headWidth, width]),
-          factor,
-        ),
-        bias_A1K: tf.mul(tf.reshape(tf.slice(qkvBias_Z, [index * width], [width]), [heads, 1, headWidth]), factor),
-      });
-      const parts = [part(0, scale), part(1, 1), part(2, 1)];
-      const [q, k, v] = parts.map(({ weight_AKD, bias_A1K }) =>
-        byHead(tf.add(tf.matMul(x_1RD, weight_AKD, false, true), bias_A1K)),
-      ) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+      // Rows of the fused projection are contiguous: slices of weights, not of tokens.
+      const weightOf = (index: number) =>
+        tf.reshape(tf.slice(qkvWeight_ZD, [index * width, 0], [width, width]), [heads, headWidth, width]);
+      const biasOf = (index: number) => tf.slice(qkvBias_Z, [index * width], [width]);
+      const weights = [tf.mul(weightOf(0), scale), weightOf(1), weightOf(2)] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+      const [q_ARK, k_ARK, v_ARK] = weights.map((weight_AKD) => tf.matMul(x_1RD, weight_AKD, false, true)) as [
+        tf.Tensor3D,
+        tf.Tensor3D,
+        tf.Tensor3D,
+      ];
+      const q = byHead(tf.add(q_ARK, tf.mul(tf.reshape(biasOf(0), [heads, 1, headWidth]), scale)));
+      const [k, v] = [byHead(k_ARK), byHead(v_ARK)];
       const p = tf.softmax(tf.matMul(q, k, false, true));
       const o_ARK = byRow(tf.matMul(p, v));
       const o_RD = tf.reshape(tf.transpose(o_ARK, [1, 0, 2]), [rows, width]) as tf.Tensor2D;
-      const y = tf.add(tf.matMul(o_RD, outputWeight_DD, false, true), outputBias_D) as tf.Tensor2D;
-      const weights = parts.map(({ weight_AKD }) => weight_AKD);
-      return { output: y, saved: [x_1RD, outputWeight_DD, q, k, v, p, o_ARK, ...weights] };
+      const valueBias_1D: tf.Tensor2D = tf.reshape(biasOf(2), [1, width]);
+      const bias_1D = tf.add(tf.matMul(valueBias_1D, outputWeight_DD, false, true), outputBias_D);
+      const y = tf.add(tf.matMul(o_RD, outputWeight_DD, false, true), bias_1D) as tf.Tensor2D;
+      return { output: y, saved: [x_1RD, outputWeight_DD, valueBias_1D, q, k, v, p, o_RD, ...weights] };
     },
 
-    backward(dy_RD, [x, outputWeight, q, k, v, p, o_ARK, ...weights]) {
+    backward(dy_RD, [x, outputWeight, valueBias_1D, q, k, v, p, o_RD, ...weights]) {
       const dy_1RD = tf.reshape(dy_RD, [1, rows, width]);
       // [D, A K] to [A, D, K]: of a weight, not of tokens.
       const outputWeight_ADK = tf.transpose(tf.reshape(outputWeight, [width, heads, headWidth]), [1, 0, 2]);
       const do_ = byHead(tf.matMul(dy_1RD, outputWeight_ADK));
-      const dOutputWeight_ADK = tf.matMul(dy_1RD, o_ARK, true, false);
+      const dBias_1D: tf.Tensor2D = tf.reshape(rowSum(dy_RD), [1, width]);
+      const dOutputWeight = tf.add(
+        tf.matMul(dy_RD, o_RD as tf.Tensor2D, true, false),
+        tf.matMul(dBias_1D, valueBias_1D as tf.Tensor2D, true, false),
+      );
 
       const dv = tf.matMul(p, do_, true, false);
       const dp = tf.matMul(do_, v, false, true);
-      // Through softmax: ds = p (dp - sum over keys of p dp), and that sum is (do . o) of the query.
-      const inner = tf.sum(tf.mul(do_, byHead(o_ARK)), -1, true);
-      const ds = tf.mul(p, tf.sub(dp, inner));
+      // Through softmax: ds = p (dp - sum over keys of p dp).
+      const product = tf.mul(p, dp);
+      const ds = tf.sub(product, tf.mul(p, tf.sum(product, -1, true))) as tf.Tensor3D;
       const dq = tf.matMul(ds, k);
       const dk = tf.matMul(ds, q, true, false);
 
       const grads = [dq, dk, dv].map((grad, index) => {
-        const grad_ARK = byRow(grad);
-        const grad_RD = tf.reshape(tf.transpose(grad_ARK, [1, 0, 2]), [rows, width]) as tf.Tensor2D;
-        const weight_DD = tf.reshape(weights[index]!, [width, width]) as tf.Tensor2D;
-        const factor = index === 0 ? scale : 1;
-        return {
-          x: tf.matMul(grad_RD, weight_DD),
-          weight: tf.mul(tf.matMul(grad_RD, tf.reshape(x, [rows, width]), true, false), factor),
-          bias: tf.mul(rowSum(grad_RD), factor),
-        };
+        const grad_RD: tf.Tensor2D = tf.reshape(tf.transpose(byRow(grad), [1, 0, 2]), [rows, width]);
+        const weight_DD: tf.Tensor2D = tf.reshape(weights[index]!, [width, width]);
+        const x_RD: tf.Tensor2D = tf.reshape(x, [rows, width]);
+        return { rows: grad_RD, x: tf.matMul(grad_RD, weight_DD), weight: tf.matMul(grad_RD, x_RD, true, false) };
       });
+      const [ofQuery, ofKey, ofValue] = grads as [(typeof grads)[0], (typeof grads)[0], (typeof grads)[0]];
       return [
         tf.reshape(tf.addN(grads.map((grad) => grad.x)), [1, rows, width]),
-        tf.concat(grads.map((grad) => grad.weight)),
-        tf.concat(grads.map((grad) => grad.bias)),
-        tf.reshape(tf.transpose(dOutputWeight_ADK, [1, 0, 2]), [width, width]),
-        rowSum(dy_RD),
+        tf.concat([tf.mul(ofQuery.weight, scale), ofKey.weight, ofValue.weight]),
+        tf.concat([
+          tf.mul(rowSum(ofQuery.rows), scale),
+          tf.zeros([width]),
+          tf.reshape(tf.matMul(dBias_1D, outputWeight as tf.Tensor2D), [width]),
+        ]),
+        dOutputWeight,
+        tf.reshape(dBias_1D, [width]),
       ];
     },
   });

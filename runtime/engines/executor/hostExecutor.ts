@@ -60,7 +60,7 @@ export function hostExecutor(buildPrograms: BuildPrograms): void {
   async function init({ engine: choice, threads, spec, initialState }: InitOptions): Promise<ExecutorInfo> {
     const { engine, reason } = selectEngine(choice, threads === undefined ? {} : { threads });
     const set = buildPrograms(spec as never);
-    const state = engine.createState(set.state, initialState ?? set.initialState?.() ?? {});
+    const state = engine.createState(set.state, initialState ?? set.initialState?.() ?? {}, { arrays: 'givenUp' });
     session = { engine, set, state, compiled: new Map() };
     return {
       engine: engine.name,

@@ -1,32 +1,19 @@
 import type { Graph, Value } from './ir.ts';
 
 /**
- * The values that the outputs need, each after its operands: dead code is what is not in the list.
+ * The values that the outputs need, in the order in which they were built; dead code is what is not in the list.
  *
- * Depth first from the outputs in order, so that a value stands close to its first user, and what is computed again for a backward pass is
- * not computed before that pass needs it.
+ * The order of building is the order in which an eager engine would have computed: each layer forwards, then each layer backwards with
+ * the gradients of its weights at once, so that what a layer kept for its backward pass is freed as soon as may be. Walking from
+ * the outputs instead would go down the chain of gradients first, and come back for the weights' when everything is still alive.
  */
 export function schedule(graph: Graph): Value[] {
-  const order: Value[] = [];
-  const done = new Set<Value>();
-  for (const output of graph.outputs.values()) {
-    // An explicit stack: a chain of a thousand layers would overflow the call stack.
-    const stack: { value: Value; next: number }[] = [{ value: output, next: 0 }];
-    while (stack.length > 0) {
-      const top = stack.at(-1)!;
-      if (done.has(top.value)) {
-        stack.pop();
-        continue;
-      }
-      const operand = top.value.inputs[top.next++];
-      if (operand) {
-        if (!done.has(operand)) stack.push({ value: operand, next: 0 });
-      } else {
-        done.add(top.value);
-        order.push(top.value);
-        stack.pop();
-      }
-    }
+  const needed = new Set<Value>();
+  const unvisited = [...graph.outputs.values()];
+  for (let value = unvisited.pop(); value; value = unvisited.pop()) {
+    if (needed.has(value)) continue;
+    needed.add(value);
+    unvisited.push(...value.inputs);
   }
-  return order;
+  return [...needed].sort((a, b) => a.id - b.id);
 }

@@ -2,7 +2,7 @@ import { sizeOf, type ElementType, type Graph, type Shape, type Value } from '..
 import { schedule } from '../graph/schedule.ts';
 import type { Precision } from '../engine.ts';
 import { lowerOperation } from './lowerOperation.ts';
-import type { Attribute, OnnxModel, OnnxNode, OnnxType } from './model.ts';
+import { elementType, type Attribute, type OnnxModel, type OnnxNode, type OnnxType } from './model.ts';
 
 /** A constant of one repeated element is written out up to this size, and expanded when the model runs above it. */
 const LARGEST_WRITTEN_OUT = 65536;
@@ -12,17 +12,19 @@ export function lower(graph: Graph, { precision }: { precision: Precision }): On
   const lowering = new Lowering(precision);
   for (const value of schedule(graph)) lowering.define(value);
   for (const [name, value] of graph.outputs) lowering.output(name, value);
-  return lowering.model;
+  return lowering.finish();
 }
 
 /** A model under construction: the names of values, and what operators are made of. */
 export class Lowering {
-  readonly model: OnnxModel = { nodes: [], constants: [], inputs: [], outputs: [] };
+  readonly #model: OnnxModel = { nodes: [], constants: [], inputs: [], outputs: [] };
   readonly precision: Precision;
   readonly #names = new Map<Value, string>();
   readonly #constants = new Map<string, string>();
   readonly #shared = new Map<string, unknown>();
-  #temporaries = 0;
+  readonly #temporaries = new Set<string>();
+  /** Computed values that are outputs, by their name so far. */
+  readonly #outputNames = new Map<string, string>();
 
   constructor(precision: Precision) {
     this.precision = precision;
@@ -31,7 +33,7 @@ export class Lowering {
   define(value: Value): void {
     const { op } = value;
     if (op.kind === 'input') {
-      this.model.inputs.push({ name: op.name, type: this.typeOf(value.type), shape: value.shape });
+      this.#model.inputs.push({ name: op.name, type: this.typeOf(value.type), shape: value.shape });
       this.#names.set(value, op.name);
     } else if (op.kind === 'constant') {
       this.#names.set(value, this.#constantOf(op.data, value.shape, value.type));
@@ -42,12 +44,30 @@ export class Lowering {
 
   /** An output is never an input, nor another output, under a second name: those are copied. */
   output(name: string, value: Value): void {
-    const type = value.type === 'bool' ? 'uint8' : this.typeOf(value.type);
     const from = this.nameOf(value);
-    const node: OnnxNode = { op: 'Identity', domain: '', inputs: [from], outputs: [name], attributes: {} };
-    if (value.type === 'bool') this.model.nodes.push({ ...node, op: 'Cast', attributes: { to: { integer: 2 } } });
-    else if (!this.#rename(from, name)) this.model.nodes.push(node);
-    this.model.outputs.push({ name, type, shape: value.shape });
+    this.#model.outputs.push({
+      name,
+      type: value.type === 'bool' ? 'uint8' : this.typeOf(value.type),
+      shape: value.shape,
+    });
+    const copy = (op: string, attributes: OnnxNode['attributes']) =>
+      this.#model.nodes.push({ op, domain: '', inputs: [from], outputs: [name], attributes });
+    if (value.type === 'bool') copy('Cast', { to: { integer: elementType.uint8 } });
+    else if (!this.#temporaries.has(from) || this.#outputNames.has(from)) copy('Identity', {});
+    else this.#outputNames.set(from, name);
+  }
+
+  /** The model, computed outputs under their own names. */
+  finish(): OnnxModel {
+    const named = (name: string) => this.#outputNames.get(name) ?? name;
+    for (const node of this.#model.nodes) {
+      node.inputs = node.inputs.map(named);
+      node.outputs = node.outputs.map(named);
+    }
+    // The runtime orders operators itself: depth first from the results, where several operands are open the one that comes last in
+    // the file. Listed backwards, the file makes it follow the order of the schedule, and with it the schedule's peak of memory.
+    this.#model.nodes.reverse();
+    return this.#model;
   }
 
   nameOf(value: Value): string {
@@ -74,8 +94,12 @@ export class Lowering {
     attributes: Record<string, Attribute> = {},
     domain: OnnxNode['domain'] = '',
   ): string[] {
-    const outputs = Array.from({ length: results }, () => `t${this.#temporaries++}`);
-    this.model.nodes.push({ op, domain, inputs, outputs, attributes });
+    const outputs = Array.from({ length: results }, () => {
+      const name = `t${this.#temporaries.size}`;
+      this.#temporaries.add(name);
+      return name;
+    });
+    this.#model.nodes.push({ op, domain, inputs, outputs, attributes });
     return outputs;
   }
 
@@ -122,21 +146,10 @@ export class Lowering {
         : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known) return known;
-    const name = `c${this.model.constants.length}`;
-    this.model.constants.push({ name, type, shape, data: bytesOf(type, data) });
+    const name = `c${this.#model.constants.length}`;
+    this.#model.constants.push({ name, type, shape, data: bytesOf(type, data) });
     if (key !== undefined) this.#constants.set(key, name);
     return name;
-  }
-
-  /** Gives a computed value the name of an output; false where it may not have it. */
-  #rename(from: string, to: string): boolean {
-    if (!from.startsWith('t')) return false;
-    for (const node of this.model.nodes) {
-      if (node.inputs.includes(from)) node.inputs = node.inputs.map((name) => (name === from ? to : name));
-      if (node.outputs.includes(from)) node.outputs = node.outputs.map((name) => (name === from ? to : name));
-    }
-    for (const [value, name] of this.#names) if (name === from) this.#names.set(value, to);
-    return true;
   }
 }
 

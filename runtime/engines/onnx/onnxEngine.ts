@@ -17,7 +17,7 @@ export function createOnnxEngine({ threads = availableParallelism(), profileTo }
   return {
     name: 'onnx',
     device: `CPU, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
-    createState: (specs, values = {}, { precision = 'float32' } = {}) => new OnnxState(specs, values, precision),
+    createState: (specs, values = {}, options = {}) => new OnnxState(specs, values, options),
     async compile(program, { precision = 'float32' } = {}) {
       const step = await compile(program, precision, { threads, ...(profileTo ? { profileTo } : {}) });
       compiled.add(step);
@@ -51,6 +51,8 @@ async function compile(
     enableMemPattern: false,
     // The graph comes simplified. The runtime's own passes would fold bias additions into a slower product, and undo recomputation.
     graphOptimizationLevel: 'disabled',
+    // Second moments of weights at rest underflow, and arithmetic on denormal numbers is a hundred times slower.
+    extra: { session: { set_denormal_as_zero: '1' } },
     ...(profileTo ? { enableProfiling: true, profileFilePrefix: profileTo } : {}),
   });
 

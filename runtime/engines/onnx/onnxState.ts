@@ -1,6 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { sizeOf } from '../graph/ir.ts';
-import type { EngineState, Precision, TensorSpec, TypedArray } from '../engine.ts';
+import type { EngineState, Precision, StateOptions, TensorSpec, TypedArray } from '../engine.ts';
 
 /** ONNX Runtime's name of an element type, and the array that holds it. */
 export function storageOf(dtype: TensorSpec['dtype'], precision: Precision) {
@@ -45,14 +45,13 @@ export class OnnxState implements EngineState {
   constructor(
     specs: Readonly<Record<string, TensorSpec>>,
     values: Readonly<Record<string, TypedArray>>,
-    precision: Precision,
+    { precision = 'float32', arrays = 'copied' }: StateOptions,
   ) {
     this.specs = specs;
     this.precision = precision;
     for (const [name, spec] of Object.entries(specs)) {
-      const given = values[name];
-      // The caller's array stays the caller's.
-      this.#current.set(name, tensorOf(`state "${name}"`, spec, precision, given?.slice()));
+      const given = arrays === 'copied' ? values[name]?.slice() : values[name];
+      this.#current.set(name, tensorOf(`state "${name}"`, spec, precision, given));
     }
     for (const name of Object.keys(values)) this.#specOf(name);
   }
