@@ -18,7 +18,7 @@ teacher:
   momentum: 0.99
 train: { batchSize: 16, epochs: 3 }
 crops:
-  local: { sizePx: 7 }
+  local: { sizePx: 10 }
 `;
 
 suite('YAML', () => {
@@ -35,7 +35,7 @@ suite('YAML', () => {
       problems.map(({ range, message }) => [document.getText(range), message.split('. ')[0]]),
       [
         ['epss', '`loss.epss` is not a key of a configuration'],
-        ['7', 'crops.local.sizePx 7 is not a multiple of model.patchSizePx 4'],
+        ['10', 'crops.local.sizePx 10 is not a multiple of model.patchSizePx 4'],
       ],
     );
   });
@@ -116,7 +116,7 @@ suite('YAML', () => {
 
   test('the resolved configuration is shown beside, every value in force', async () => {
     await replace(document, '  epss: 0.3 # tuned\n', '  eps: 0.3\n');
-    await replace(document, 'sizePx: 7', 'sizePx: 8');
+    await replace(document, 'sizePx: 10', 'sizePx: 8');
     await vscode.commands.executeCommand('simdino.showResolvedConfig', document.uri);
     const resolved = await eventually('the resolved text', waitMs, async () =>
       vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'simdino-resolved'),
