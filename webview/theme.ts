@@ -23,6 +23,9 @@ export interface Theme {
   reducedMotion: boolean;
 }
 
+/** Hues beyond the six that the editor's themes define; contrast is ensured per theme. */
+const furtherHues = ['#17becf', '#e377c2', '#8c6d31', '#7f7fff'];
+
 export const theme = signal<Theme>(readTheme());
 
 /** Keeps `theme` current for the life of the page. */
@@ -46,9 +49,6 @@ export function watchTheme(): void {
   }
   reread();
 }
-
-/** Hues beyond the six that the editor's themes define; contrast is ensured per theme. */
-const furtherHues = ['#17becf', '#e377c2', '#8c6d31', '#7f7fff'];
 
 function readTheme(): Theme {
   const style = getComputedStyle(document.body ?? document.documentElement);

@@ -1,7 +1,7 @@
 /** A chart with its title, reading, crosshair, menu, words and table. Mounted when it comes into view. */
 import { effect } from '@preact/signals';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { formatMetric } from '../../experiments/formatMetric.ts';
+import { formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
 import { dependOn } from '../dependOn.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Menu } from '../parts/controls.tsx';
@@ -15,7 +15,7 @@ import type { ChartSpec } from './chartSpecs.ts';
 import { ChartTable } from './ChartTable.tsx';
 import { Crosshair } from './Crosshair.tsx';
 import { exportCsv, exportPng, exportSvg } from './exportChart.ts';
-import { lineStyle } from './lineStyle.ts';
+import { lineColour } from './lineStyle.ts';
 import { readings } from './readings.ts';
 import { summaryText } from './summaryText.ts';
 
@@ -63,6 +63,7 @@ export function ChartCard({ board, spec, host, wide, onWide }: ChartCardProps) {
     };
   }, [inView, board, spec]);
 
+  const several = board.store.runs.value.length > 1;
   const logarithmic = board.logarithmic.value.has(spec.id);
   const toggleLogarithmic = (): void => {
     const next = new Set(board.logarithmic.value);
@@ -77,7 +78,7 @@ export function ChartCard({ board, spec, host, wide, onWide }: ChartCardProps) {
           {spec.title}
           {spec.unit && <span class="unit">{spec.unit}</span>}
         </h3>
-        <ReadingLine board={board} spec={spec} />
+        {spec.lines.length === 1 && <ReadingLine board={board} spec={spec} />}
         <div class="card-actions">
           <button
             type="button"
@@ -106,8 +107,9 @@ export function ChartCard({ board, spec, host, wide, onWide }: ChartCardProps) {
           />
         </div>
       </header>
+      {spec.lines.length > 1 && <ReadingLine board={board} spec={spec} />}
       <div
-        class="plot"
+        class={spec.lines.length > 1 && !several ? 'plot lower' : 'plot'}
         ref={frame}
         tabIndex={0}
         role="group"
@@ -140,12 +142,11 @@ function ReadingLine({ board, spec }: Pick<ChartCardProps, 'board' | 'spec'>) {
   dependOn(board.store.revision);
   const several = board.store.runs.value.length > 1;
   const x = board.cursor.value?.x ?? null;
-  if (several) return <span class="reading" />;
+  if (several) return null;
   const found = readings(board, spec, x);
-  const colours = theme.value;
   return (
     <span class="reading">
-      {found.map(({ spec: line, value, raw }, i) => (
+      {found.map(({ spec: line, value, raw }) => (
         <span
           key={line.metric}
           title={value === raw ? line.label : `${line.label}, ${t('raw')} ${formatMetric(line.metric, raw)}`}
@@ -153,7 +154,7 @@ function ReadingLine({ board, spec }: Pick<ChartCardProps, 'board' | 'spec'>) {
           {found.length > 1 && (
             <i
               class={`swatch${line.role === 'bound' ? ' dashed' : ''}`}
-              style={{ color: line.role === 'bound' ? colours.muted : lineStyle(i, colours).colour }}
+              style={{ color: lineColour({ spec: line, runIndex: 0 }, spec, { several: false, theme: theme.value }) }}
             />
           )}
           {found.length > 1 && <span class="reading-label">{line.label}</span>}
@@ -181,7 +182,7 @@ function Footnote({ board, chart }: { board: ChartBoard; chart: CardChart }) {
   const { plot } = chart;
   if (!plot) return null;
   const notes = [
-    plot.downsampled && t('{0} points; every spike is kept, the rest is downsampled', plot.total.toLocaleString('en')),
+    plot.downsampled && t('{0} points, downsampled', formatNumber(plot.total, 12)),
     plot.gaps.length > 0 &&
       t(
         '{0} values are not finite',
@@ -189,9 +190,15 @@ function Footnote({ board, chart }: { board: ChartBoard; chart: CardChart }) {
       ),
     plot.belowLog > 0 && t('values of 0 or less are left out of the log axis'),
   ].filter((note): note is string => typeof note === 'string');
-  if (notes.length === 0) return null;
   return (
-    <footer class={`footnote${plot.gaps.length > 0 ? ' warns' : ''}`}>
+    <footer
+      class={`footnote${plot.gaps.length > 0 ? ' warns' : ''}`}
+      title={
+        plot.downsampled
+          ? t('Every spike is kept: of each part of the picture, its smallest and largest value are drawn.')
+          : undefined
+      }
+    >
       {plot.gaps.length > 0 && <Icon name="warning" size={11} />}
       {notes.join(' \u00b7 ')}
     </footer>

@@ -6,7 +6,7 @@ import { ChartCard } from './ChartCard.tsx';
 import type { ChartBoard } from './chartBoard.ts';
 import { chartsFor, sections } from './chartSpecs.ts';
 
-/** All charts of what was logged, by section; `only` limits them to some metrics. */
+/** All charts of what was logged, by section; with `only`, those of some metrics in one section. */
 export function ChartSections({ board, host, only }: { board: ChartBoard; host: PanelHost; only?: readonly string[] }) {
   const logged = board.store.metrics.value;
   const runCount = board.store.runs.value.length;
@@ -31,11 +31,11 @@ export function ChartSections({ board, host, only }: { board: ChartBoard; host: 
   };
   return (
     <>
-      {sections.map(({ id, title }) => {
-        const inSection = specs.filter(({ section }) => section === id);
+      {(only ? [{ id: null, title: t('Curves') }] : sections).map(({ id, title }) => {
+        const inSection = specs.filter(({ section }) => id === null || section === id);
         if (inSection.length === 0) return null;
         return (
-          <details class="section" open key={id}>
+          <details class="section" open key={title}>
             <summary>
               <h2>{title}</h2>
             </summary>

@@ -10,9 +10,9 @@ import { t } from '../l10n.ts';
 import { theme } from '../theme.ts';
 import type { CardChart } from './cardChart.ts';
 import { xLabel } from './cardChart.ts';
-import type { ChartBoard } from './chartBoard.ts';
+import type { ChartBoard, Cursor } from './chartBoard.ts';
 import type { ChartSpec } from './chartSpecs.ts';
-import { lineStyle } from './lineStyle.ts';
+import { lineColour } from './lineStyle.ts';
 import type { Reading } from './readings.ts';
 import { readings } from './readings.ts';
 
@@ -63,12 +63,7 @@ export function Crosshair({ board, spec, chart }: { board: ChartBoard; spec: Cha
   );
 }
 
-function place(
-  element: HTMLElement,
-  { chart, board, spec }: CardChart,
-  found: Reading[],
-  cursor: CardChart['board']['cursor']['value'],
-): void {
+function place(element: HTMLElement, { chart, board, spec }: CardChart, found: Reading[], cursor: Cursor | null): void {
   element.replaceChildren();
   const area = chart.chartArea;
   if (cursor === null || !area) return;
@@ -78,72 +73,91 @@ function place(
   line.className = 'crosshair-line';
   line.style.cssText = `left:${x}px;top:${area.top}px;height:${area.bottom - area.top}px`;
   element.append(line);
-  const colours = theme.value;
   const several = board.store.runs.value.length > 1;
-  const colourOf = (reading: Reading): string =>
-    lineStyle(several ? reading.runIndex : spec.lines.indexOf(reading.spec), colours).colour;
-  for (const reading of found.slice(0, dotLimit)) {
-    const scale = chart.scales[reading.spec.axis === 'right' ? 'yRight' : 'y']!;
-    const y = scale.getPixelForValue(reading.value);
-    const dotX = chart.scales['x']!.getPixelForValue(reading.x);
-    if (!(y >= area.top - 1 && y <= area.bottom + 1) || dotX < area.left - 1 || dotX > area.right + 1) continue;
+  const placed = found.map((reading): Placed => {
+    const y = chart.scales[reading.spec.axis === 'right' ? 'yRight' : 'y']!.getPixelForValue(reading.value);
+    return {
+      reading,
+      x: chart.scales['x']!.getPixelForValue(reading.x),
+      y,
+      colour: lineColour(reading, spec, { several, theme: theme.value }),
+      distance: cursor.pointer ? Math.abs(y - cursor.pointer.y) : Infinity,
+    };
+  });
+  const here = cursor.chartId === spec.id && cursor.pointer !== null;
+  const closest = placed.reduce<Placed | null>((a, b) => (a && a.distance <= b.distance ? a : b), null);
+  const pointed = here && several && closest && closest.distance < 24 ? closest : null;
+  for (const one of pointed ? [pointed] : placed.slice(0, dotLimit)) {
+    if (!(one.y >= area.top - 1 && one.y <= area.bottom + 1) || one.x < area.left - 1 || one.x > area.right + 1)
+      continue;
     const dot = document.createElement('div');
     dot.className = 'crosshair-dot';
-    dot.style.cssText = `left:${dotX}px;top:${y}px;background:${colourOf(reading)}`;
+    dot.style.cssText = `left:${one.x}px;top:${one.y}px;background:${one.colour}`;
     element.append(dot);
   }
-  if (cursor.chartId === spec.id && cursor.pointer) element.append(list(board, found, cursor, element, colourOf));
+  if (here) element.append(tooltip(board, placed, { cursor, pointed, element }));
 }
 
-/** Values of all lines, the one nearest to the pointer in bold. */
-function list(
+interface Placed {
+  reading: Reading;
+  x: number;
+  y: number;
+  colour: string;
+  /** From the pointer, vertically. */
+  distance: number;
+}
+
+/** Values of all lines, highest first; of many, those around the line that is pointed at, which is in bold. */
+function tooltip(
   board: ChartBoard,
-  found: Reading[],
-  cursor: { x: number; pointer: { x: number; y: number } | null },
-  element: HTMLElement,
-  colourOf: (reading: Reading) => string,
+  placed: Placed[],
+  at: { cursor: Cursor; pointed: Placed | null; element: HTMLElement },
 ): HTMLElement {
+  const { cursor, pointed, element } = at;
+  const several = board.store.runs.value.length > 1;
   const box = document.createElement('div');
   box.className = 'tooltip';
-  const several = board.store.runs.value.length > 1;
-  const title = document.createElement('div');
-  title.className = 'tooltip-title';
-  const step = found[0] ? `${t('step')} ${formatNumber(found[0].step, 7)}` : '';
+  const [first] = placed;
+  const step = first ? `${t('step')} ${formatNumber(first.reading.step, 7)}` : '';
   const axis = board.axis.value;
+  const title = child(box, 'div', 'tooltip-title');
   title.textContent = axis === 'step' ? step : `${t(axis)} ${xLabel(axis, cursor.x)} \u00b7 ${step}`;
-  box.append(title);
-  const sorted = several ? [...found].sort((a, b) => orderable(b.value) - orderable(a.value)) : found;
-  for (const reading of sorted.slice(0, listLimit)) {
-    const row = document.createElement('div');
-    row.className = 'tooltip-row';
-    if (board.highlighted.value === reading.run.id) row.classList.add('strong');
-    const swatch = document.createElement('i');
-    swatch.className = `swatch${reading.spec.role === 'bound' ? ' dashed' : ''}`;
-    swatch.style.color = colourOf(reading);
-    const label = document.createElement('span');
-    label.className = 'tooltip-label';
-    label.textContent = several
-      ? reading.run.name + (reading.spec.role === 'main' ? '' : ` \u00b7 ${reading.spec.label}`)
-      : reading.spec.label;
-    const value = document.createElement('b');
-    value.textContent = formatMetric(reading.spec.metric, reading.value);
-    const raw = document.createElement('span');
-    raw.className = 'tooltip-raw';
-    raw.textContent = reading.raw === reading.value ? '' : formatMetric(reading.spec.metric, reading.raw);
-    row.append(swatch, label, value, raw);
-    box.append(row);
+  const sorted = several ? [...placed].sort((a, b) => orderable(b.reading.value) - orderable(a.reading.value)) : placed;
+  const centre = pointed ? sorted.indexOf(pointed) : 0;
+  const start = Math.max(0, Math.min(centre - listLimit / 2, sorted.length - listLimit));
+  const shown = sorted.slice(start, start + listLimit);
+  const rows = child(box, 'div', 'tooltip-rows');
+  for (const one of shown) {
+    const { run, spec, value, raw } = one.reading;
+    const bound = spec.role === 'bound' ? ' dashed' : '';
+    child(rows, 'i', `swatch${bound}`).style.color = one.colour;
+    const name = several ? run.name + (spec.role === 'main' ? '' : ` \u00b7 ${spec.label}`) : spec.label;
+    child(rows, 'span', `tooltip-label${one === pointed ? ' pointed' : ''}`).textContent = name;
+    child(rows, 'b', '').textContent = formatMetric(spec.metric, value);
+    child(rows, 'span', 'tooltip-raw').textContent = raw === value ? '' : formatMetric(spec.metric, raw);
   }
-  if (sorted.length > listLimit) {
-    const more = document.createElement('div');
-    more.className = 'tooltip-raw';
-    more.textContent = t('and {0} more', sorted.length - listLimit);
-    box.append(more);
+  if (sorted.length > shown.length) {
+    child(box, 'div', 'tooltip-raw').textContent = t(
+      '{0} to {1} of {2}',
+      start + 1,
+      start + shown.length,
+      sorted.length,
+    );
   }
   const { x, y } = cursor.pointer!;
-  const toTheLeft = x > element.clientWidth / 2;
+  const frame = element.getBoundingClientRect();
+  const toTheLeft = frame.left + x > window.innerWidth / 2;
   box.style.cssText = toTheLeft ? `right:${element.clientWidth - x + 14}px` : `left:${x + 14}px`;
-  box.style.top = `${Math.max(0, Math.min(y - 16, element.clientHeight - 60))}px`;
+  const heightPx = 34 + 19 * shown.length;
+  box.style.top = `${Math.max(-frame.top + 4, Math.min(y - 16, window.innerHeight - frame.top - heightPx))}px`;
   return box;
+}
+
+function child(parent: HTMLElement, tag: string, className: string): HTMLElement {
+  const element = document.createElement(tag);
+  element.className = className;
+  parent.append(element);
+  return element;
 }
 
 function inWords(board: ChartBoard, found: Reading[]): string {

@@ -11,7 +11,7 @@ import type { Theme } from '../theme.ts';
 import { theme } from '../theme.ts';
 import type { ChartBoard, Redrawable } from './chartBoard.ts';
 import type { ChartSpec } from './chartSpecs.ts';
-import { lineStyle } from './lineStyle.ts';
+import { lineColour, lineStyle } from './lineStyle.ts';
 import type { Plot, PlotLine } from './plotLines.ts';
 import { plotLines } from './plotLines.ts';
 
@@ -47,15 +47,11 @@ export class CardChart implements Redrawable {
 
   draw(): void {
     const { chart, board, spec } = this;
-    const { from, to } = board.window();
     const widthPx = chart.chartArea?.width || chart.width || 600;
     this.plot = plotLines(board, spec, widthPx);
     const colours = theme.value;
     chart.data.datasets = this.plot.lines.map((line) => this.#dataset(line, colours));
     chart.options = this.#options();
-    const x = chart.options.scales!['x']!;
-    x.min = from;
-    x.max = to;
     chart.update('none');
     this.onDrawn();
   }
@@ -68,19 +64,24 @@ export class CardChart implements Redrawable {
   #dataset(line: PlotLine, colours: Theme): ChartDataset<'line', { x: number; y: number }[]> {
     const { board, spec } = this;
     const several = board.store.runs.value.length > 1;
-    const position = spec.lines.indexOf(line.spec);
-    const style = lineStyle(several ? line.runIndex : position, colours);
+    const colour = lineColour(line, spec, { several, theme: colours });
+    const runDash = several ? lineStyle(line.runIndex, colours).dash : [];
     const highlighted = board.highlighted.value;
     const faded = highlighted !== null && highlighted !== line.run.id;
     const alpha = (line.faint ? 0.22 : 1) * (faded ? 0.15 : 1);
-    const isolated = line.points.length <= 40 && !line.faint;
-    const dash = line.spec.role === 'bound' ? [5, 4] : several && line.spec.role === 'second' ? [2, 3] : style.dash;
-    const colour = line.spec.role === 'bound' && !several ? colours.muted : style.colour;
+    const isolated = line.points.length <= 40 && !line.faint && board.shown.value.length <= 12;
+    const dash =
+      line.spec.role === 'bound'
+        ? [5, 4]
+        : line.spec.role === 'second' && (several || colours.highContrast)
+          ? [2, 3]
+          : runDash;
+    const width = this.board.shown.value.length > 12 ? 1.1 : 1.75;
     return {
       data: line.points,
       borderColor: withAlpha(colour, alpha),
       backgroundColor: withAlpha(colour, line.spec.role === 'area' ? 0.22 : 0.07),
-      borderWidth: line.faint ? 1 : (highlighted === line.run.id ? 2.75 : 1.75) + (colours.highContrast ? 0.5 : 0),
+      borderWidth: line.faint ? 1 : (highlighted === line.run.id ? 2.75 : width) + (colours.highContrast ? 0.5 : 0),
       borderDash: line.faint ? [] : dash,
       borderJoinStyle: 'round',
       fill:
@@ -102,6 +103,7 @@ export class CardChart implements Redrawable {
     const { board, spec } = this;
     const colours = theme.value;
     const logarithmic = board.logarithmic.value.has(spec.id);
+    const { from, to } = board.window();
     const font = { family: colours.fontFamily, size: 11 };
     const grid = withAlpha(colours.foreground, colours.highContrast ? 0.25 : 0.09);
     const leftMetric = spec.lines[0]!.metric;
@@ -111,7 +113,6 @@ export class CardChart implements Redrawable {
       position: side,
       border: { display: false },
       grid: { color: grid, drawTicks: false, drawOnChartArea: side === 'left' },
-      grace: logarithmic ? 0 : '4%',
       afterFit: (scale: { width: number }) => {
         scale.width = yAxisWidthPx;
       },
@@ -135,6 +136,8 @@ export class CardChart implements Redrawable {
       scales: {
         x: {
           type: 'linear',
+          min: from,
+          max: to,
           border: { color: withAlpha(colours.foreground, 0.25) },
           grid: { display: false },
           ticks: {

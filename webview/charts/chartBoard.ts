@@ -18,7 +18,7 @@ export interface Cursor {
 export class ChartBoard {
   readonly axis = signal<XAxis>('step');
   /** Smoothing factor of the moving average, 0 for none. */
-  readonly beta = signal(0.6);
+  readonly beta = signal(0.8);
   /** Zoomed part of the x axis; null shows everything and follows new points. */
   readonly zoom = signal<{ from: number; to: number } | null>(null);
   readonly cursor = signal<Cursor | null>(null);

@@ -23,17 +23,17 @@ export interface LineSpec {
    * - `second`: the same in the next colour
    * - `bound`: dashed, never smoothed
    * - `area`: average with its area to zero filled
+   * - `total`: what the areas add up to, in the text's colour
    */
-  role: 'main' | 'second' | 'bound' | 'area';
+  role: 'main' | 'second' | 'bound' | 'area' | 'total';
   axis: 'left' | 'right';
 }
 
-export type SectionId = 'objective' | 'representation' | 'schedules' | 'machine' | 'other';
+export type SectionId = 'learning' | 'stability' | 'machine' | 'other';
 
 export const sections: { id: SectionId; title: string }[] = [
-  { id: 'objective', title: t('Objective') },
-  { id: 'representation', title: t('Representation') },
-  { id: 'schedules', title: t('Schedules') },
+  { id: 'learning', title: t('Learning') },
+  { id: 'stability', title: t('Stability and schedules') },
   { id: 'machine', title: t('Machine') },
   { id: 'other', title: t('Other metrics') },
 ];
@@ -51,45 +51,51 @@ const one = (section: SectionId, metric: string): ChartSpec => {
 };
 
 const builtIn: ChartSpec[] = [
-  one('objective', 'loss'),
+  one('learning', 'loss'),
+  one('learning', 'knnTop1'),
   {
     id: 'decomposition',
     title: t('Loss, term by term'),
     unit: '',
-    section: 'objective',
+    section: 'learning',
     description: t('loss = distance \u2212 gamma \u00d7 coding rate: the two areas add up to the line.'),
     singleRun: true,
     lines: [
       { metric: 'distance', label: t('Distance'), role: 'area', axis: 'left' },
-      { metric: codingRateTerm, label: t('\u2212gamma \u00d7 coding rate'), role: 'area', axis: 'left' },
-      { metric: 'loss', label: t('Loss'), role: 'main', axis: 'left' },
+      { metric: codingRateTerm, label: '\u2212\u03b3R', role: 'area', axis: 'left' },
+      { metric: 'loss', label: t('Loss'), role: 'total', axis: 'left' },
     ],
   },
-  one('objective', 'distance'),
+  one('learning', 'distance'),
   {
-    ...one('objective', 'codingRate'),
+    ...one('learning', 'codingRate'),
     description: t('The coding rate in nats against the largest it can be for this batch, dimension and epsilon.'),
     lines: [
       { metric: 'codingRate', label: t('Coding rate'), role: 'main', axis: 'left' },
       { metric: 'codingRateMax', label: t('Maximum'), role: 'bound', axis: 'left' },
     ],
   },
-  one('representation', 'knnTop1'),
-  one('representation', 'effectiveRank'),
-  one('representation', 'teacherStudentCosine'),
-  one('schedules', 'lr'),
+  {
+    ...one('learning', 'effectiveRank'),
+    lines: [
+      { metric: 'effectiveRank', label: t('Student'), role: 'main', axis: 'left' },
+      { metric: 'effectiveRankTeacher', label: t('Teacher'), role: 'second', axis: 'left' },
+    ],
+  },
+  one('stability', 'teacherStudentCosine'),
+  one('stability', 'gradientNorm'),
+  one('stability', 'lr'),
   {
     id: 'momentumAndDecay',
     title: t('Momentum and weight decay'),
     unit: '',
-    section: 'schedules',
+    section: 'stability',
     description: t('Teacher momentum on the left axis, weight decay on the right.'),
     lines: [
       { metric: 'momentum', label: t('Teacher momentum'), role: 'main', axis: 'left' },
       { metric: 'weightDecay', label: t('Weight decay'), role: 'second', axis: 'right' },
     ],
   },
-  one('schedules', 'gradientNorm'),
   one('machine', 'imagesPerSecond'),
   one('machine', 'stepMs'),
   one('machine', 'dataWaitShare'),
@@ -112,5 +118,10 @@ export function chartsFor(logged: ReadonlySet<string>, runCount: number): ChartS
     codingRateTerm,
   ]);
   const others = [...logged].filter((metric) => !covered.has(metric)).sort();
-  return [...drawn, ...others.map((metric) => one('other', metric))];
+  // A line of a chart that was never logged is left out of it.
+  const present = drawn.map((spec) => ({
+    ...spec,
+    lines: spec.lines.filter(({ metric }) => logged.has(metric) || metric === codingRateTerm),
+  }));
+  return [...present, ...others.map((metric) => one('other', metric))];
 }

@@ -9,7 +9,7 @@ import { rasterise } from '../rasterise.ts';
 import { theme } from '../theme.ts';
 import type { ChartBoard } from './chartBoard.ts';
 import type { ChartSpec } from './chartSpecs.ts';
-import { lineStyle } from './lineStyle.ts';
+import { lineColour, lineStyle } from './lineStyle.ts';
 import { plotLines } from './plotLines.ts';
 
 const widthPx = 720;
@@ -65,8 +65,8 @@ export function figureOf(board: ChartBoard, spec: ChartSpec): Figure {
     widthPx,
     heightPx,
     lines: plot.lines.map((line) => {
-      const position = several ? line.runIndex : spec.lines.indexOf(line.spec);
-      const { colour, dash } = lineStyle(position, theme.value);
+      const colour = lineColour(line, spec, { several, theme: theme.value });
+      const dash = several ? lineStyle(line.runIndex, theme.value).dash : [];
       const own = spec.lines.length > 1 ? line.spec.label : '';
       return {
         label: [several ? line.run.name : '', own].filter(Boolean).join(': ') || line.spec.label,

@@ -45,7 +45,7 @@ export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): 
       const curve = board.store.curve(run.id, line.metric);
       if (!curve || curve.length === 0) continue;
       const x = curve.x(board.axis.value, board.store.clock(run));
-      const smoothing = line.role === 'bound' || curve.length < 30 ? 0 : beta;
+      const smoothing = smoothingOf(line, curve, beta);
       const trace = (part: number, faint: boolean): void => {
         const extremes = curve.drawn(part);
         const { indices, downsampled, total } = decimate(x, extremes, window, buckets);
@@ -61,7 +61,7 @@ export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): 
         plot.drawn += indices.length;
         if (!faint || smoothing === 0) plot.total += total;
       };
-      if (smoothing > 0 && runs.length <= rawLineLimit && line.role !== 'area') trace(0, true);
+      if (smoothing > 0 && runs.length <= rawLineLimit && line.role !== 'area' && line.role !== 'total') trace(0, true);
       trace(smoothing, false);
       if (line === spec.lines[0]) plot.gaps.push(...gapsOf(curve, x, window, runIndex));
     }
@@ -69,6 +69,11 @@ export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): 
   // Averages above every raw line.
   plot.lines.sort((a, b) => Number(b.faint) - Number(a.faint));
   return plot;
+}
+
+/** The smoothing in force for a line: none for bounds, and none for the few points of an evaluation. */
+export function smoothingOf({ role }: LineSpec, curve: Curve, beta: number): number {
+  return role === 'bound' || curve.length < 30 ? 0 : beta;
 }
 
 /** At most 64 ranges of values that are not finite; neighbours closer than 1/200 of the window are one. */

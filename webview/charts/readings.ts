@@ -3,6 +3,7 @@ import { nearest } from '../../experiments/decimate.ts';
 import type { RunSummary } from '../../protocol/panelMessages.ts';
 import type { ChartBoard } from './chartBoard.ts';
 import type { ChartSpec, LineSpec } from './chartSpecs.ts';
+import { smoothingOf } from './plotLines.ts';
 
 export interface Reading {
   run: RunSummary;
@@ -23,7 +24,7 @@ export function readings(board: ChartBoard, spec: ChartSpec, x: number | null): 
       if (!curve || curve.length === 0) return [];
       const column = curve.x(board.axis.value, board.store.clock(run));
       const at = x === null ? curve.length - 1 : nearest(column, x);
-      const smoothing = line.role === 'bound' || curve.length < 30 ? 0 : board.beta.value;
+      const smoothing = smoothingOf(line, curve, board.beta.value);
       return [
         {
           run,

@@ -32,7 +32,8 @@ export function ResultTableView(props: {
             return (
               <tr key={run?.id ?? i}>
                 {row.map((cell, column) => {
-                  const words = plain(cell);
+                  const text = cell !== null && 'text' in cell;
+                  const words = text ? plain(cell) : plain(cell).replace(/^-/, '\u2212');
                   if (column === 0) {
                     return (
                       <th scope="row" class="run-name" key={column}>

@@ -7,7 +7,7 @@ import type { Theme } from '../theme.ts';
 /** A cell's state by glyph, word and pattern; colour only repeats it. */
 export const cellLooks: Record<CellState, { label: string; icon: IconName | null; tone: string }> = {
   done: { label: t('done'), icon: 'finished', tone: 'good' },
-  partial: { label: t('some seeds done'), icon: 'info', tone: 'quiet' },
+  partial: { label: t('some seeds done'), icon: 'half', tone: 'quiet' },
   running: { label: t('running'), icon: 'running', tone: 'active' },
   pending: { label: t('queued'), icon: 'queued', tone: 'quiet' },
   missing: { label: t('not started'), icon: 'plus', tone: 'quiet' },

@@ -21,13 +21,14 @@ const paths = {
   star: 'M8 1.8l1.9 4 4.3.5-3.2 3 .9 4.3L8 11.4l-3.9 2.2.9-4.3-3.2-3 4.3-.5z',
   plus: 'M8 3v10M3 8h10',
   fork: 'M4.5 3.5v9M4.5 9c0-3 7-1.5 7-5.5M3 3.5h3M10 3.5h3M3 12.5h3',
+  half: 'M8 1.8a6.2 6.2 0 100 12.4A6.2 6.2 0 008 1.8zM8 2v12M8 5h4.5M8 8h6M8 11h4.5',
   more: 'M3.5 8h.1M8 8h.1M12.5 8h.1',
   down: 'M4 6l4 4 4-4',
 } as const;
 
 export type IconName = keyof typeof paths;
 
-const filled: readonly IconName[] = ['running', 'stop', 'crashed'];
+const filled: readonly IconName[] = ['running', 'stop', 'crashed', 'star'];
 
 export function Icon({ name, size = 14 }: { name: IconName; size?: number }) {
   return (
