@@ -5,6 +5,7 @@ import { launchBrowser } from './browser.ts';
 import { findChromium } from './chromium.ts';
 import { CodeServer } from './codeServer.ts';
 import { desktopVsCode, runInDesktop } from './desktop.ts';
+import { endRuns } from './endRuns.ts';
 import { eventually } from './eventually.ts';
 import { type Harness, buildHarness, readReport } from './harness.ts';
 import { type Outcome, skipped } from './outcome.ts';
@@ -30,6 +31,7 @@ export async function runIntegration(vsix: string, log: (line: string) => void):
     if (typeof browser !== 'string') return [without, skipped('integration in the browser VS Code', browser.missing)];
     return [without, ...(await runInBrowser(browser, harness, { vsix, workspace, work, log }))];
   } finally {
+    endRuns(join(work, 'studio', 'runs'));
     if (process.env['SIMDINO_KEEP'] === undefined) rmSync(work, { recursive: true, force: true });
     else log(`kept ${work}`);
   }
