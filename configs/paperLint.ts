@@ -5,7 +5,12 @@ import { splitPath, type Finding } from './finding.ts';
 import type { ResolvedConfig } from './schema.ts';
 
 export function paperFindings(config: ResolvedConfig): Finding[] {
-  return [...epsilonSquared(config), ...learningRateOfAnotherBatch(config), ...weakCodingRate(config)];
+  return [
+    ...epsilonSquared(config),
+    ...learningRateOfAnotherBatch(config),
+    ...weakCodingRate(config),
+    ...divergentDino(config),
+  ];
 }
 
 /** The authors' code calls epsilon squared `eps`, so its values get copied into a key that means epsilon. */
@@ -52,6 +57,42 @@ function* weakCodingRate(config: ResolvedConfig): Iterable<Finding> {
     "users' reports 20 and 29 of the authors' repository",
     [],
   );
+}
+
+/** The three changes to the official recipe after which Table 6 reports no result but NaN. */
+function* divergentDino({ method, dino, teacher }: ResolvedConfig): Iterable<Finding> {
+  if (method !== 'dino' || !dino) return;
+  const diverged = (
+    path: string,
+    what: string,
+    remedy: string,
+    value: unknown,
+    others: readonly string[] = [],
+  ): Finding =>
+    remark(
+      'warning',
+      [path, ...others],
+      `Table 6 reports that DINO diverges with ${what}.`,
+      remedy,
+      'Table 6, ViT-S/16',
+      [{ kind: 'set', path, value }],
+    );
+  if (teacher.update === 'ema' && teacher.momentum <= 0.9) {
+    yield diverged('teacher.momentum', 'a teacher momentum of 0.9', 'The official value is 0.996.', 0.996);
+  }
+  if (dino.prototypeNorm === 'trained') {
+    yield diverged('dino.prototypeNorm', 'prototypes of trained norm', 'The official value is `fixed`.', 'fixed');
+  }
+  const constant = dino.teacherTemperatureWarmupEpochs === 0 || dino.teacherTemperatureStart >= dino.teacherTemperature;
+  if (dino.teacherTemperature >= 0.07 && constant) {
+    yield diverged(
+      'dino.teacherTemperatureWarmupEpochs',
+      'a teacher temperature of 0.07 from the start',
+      'The official recipe warms it up from 0.04 over 30 epochs.',
+      30,
+      ['dino.teacherTemperatureStart', 'dino.teacherTemperature'],
+    );
+  }
 }
 
 function remark(

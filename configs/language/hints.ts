@@ -44,8 +44,13 @@ function* configHints(config: ResolvedConfig | undefined, options: HintOptions):
   yield* scheduleHints(config, derived, known);
 }
 
-function* lossHints({ loss, train, projector, crops }: ResolvedConfig, derived: Derived): Iterable<Unplaced> {
-  const { gamma, codingRateMax, codingRateCollapsed } = derived;
+function* lossHints(config: ResolvedConfig, derived: Derived): Iterable<Unplaced> {
+  if (config.method === 'simdino') yield* gammaHints(config, derived);
+  yield* codingRateHints(config, derived);
+}
+
+function* gammaHints({ loss, train, projector, crops }: ResolvedConfig, derived: Derived): Iterable<Unplaced> {
+  const { gamma } = derived;
   const views = crops.global.count + crops.local.count;
   const factor = loss.gammaFactor === 1 ? '' : `${loss.gammaFactor} x `;
   const formula =
@@ -62,6 +67,11 @@ function* lossHints({ loss, train, projector, crops }: ResolvedConfig, derived: 
     text: `gamma ${typeof loss.gamma === 'string' ? `${loss.gamma} ` : ''}${short(gamma)}, pairs ${loss.pairs}, ${groups} ${groups === 1 ? 'group' : 'groups'}`,
     tooltip: `In force: pairs ${loss.pairs}; coding rate of ${on === 'student' ? 'the student' : 'the mean of student and teacher'}, ${groups} groups, each divided by ${normalise === 'group' ? 'its own size' : 'the whole batch'}.`,
   };
+}
+
+function* codingRateHints({ method, loss, train, projector }: ResolvedConfig, derived: Derived): Iterable<Unplaced> {
+  const { gamma, codingRateMax, codingRateCollapsed } = derived;
+  const { groups } = loss.codingRate;
   const inForce = codingRateShape({ loss, train, projector }).epsilon;
   const differs = Math.abs(inForce / loss.eps - 1) > 1e-9;
   yield {
@@ -71,10 +81,15 @@ function* lossHints({ loss, train, projector, crops }: ResolvedConfig, derived: 
       differs ? ` Dividing each of ${groups} groups by the whole batch makes it \u03b5 x sqrt(${groups}).` : ''
     }`,
   };
+  const rewarded = method === 'simdino';
   yield {
     path: 'loss',
-    text: `R ${short(codingRateCollapsed)} (collapsed) to ${short(codingRateMax)} nats, gamma R up to ${short(gamma * codingRateMax)}`,
-    tooltip: `Largest coding rate of features spread evenly, and that of features that are all one direction, for B ${train.batchSize}, d ${projector.outputDim}, eps ${short(loss.eps)}, ${groups} groups. Their difference times gamma, ${short(gamma * (codingRateMax - codingRateCollapsed))}, is what keeps the features from collapsing.`,
+    text: `R ${short(codingRateCollapsed)} (collapsed) to ${short(codingRateMax)} nats${rewarded ? `, gamma R up to ${short(gamma * codingRateMax)}` : ''}`,
+    tooltip: `Largest coding rate of features spread evenly, and that of features that are all one direction, for B ${train.batchSize}, d ${projector.outputDim}, eps ${short(loss.eps)}, ${groups} ${groups === 1 ? 'group' : 'groups'}. ${
+      rewarded
+        ? `Their difference times gamma, ${short(gamma * (codingRateMax - codingRateCollapsed))}, is what keeps the features from collapsing.`
+        : 'It is measured, not trained for.'
+    }`,
   };
   yield {
     path: 'loss.codingRate.groups',

@@ -140,6 +140,28 @@ describe('sentences', () => {
     `);
   });
 
+  test('what Table 6 reports to diverge', () => {
+    expect(
+      said(
+        'extends: dino_vits16\nteacher: { momentum: 0.9 }\ndino: { prototypeNorm: trained, teacherTemperatureWarmupEpochs: 0 }\n',
+      ),
+    ).toMatchInlineSnapshot(`
+      "
+      my.yaml:2:22 warning: Table 6 reports that DINO diverges with a teacher momentum of 0.9. The official value is 0.996. (Table 6, ViT-S/16)
+      2 | teacher: { momentum: 0.9 }
+        |                      ^^^
+      my.yaml:3:24 warning: Table 6 reports that DINO diverges with prototypes of trained norm. The official value is \`fixed\`. (Table 6, ViT-S/16)
+      3 | dino: { prototypeNorm: trained, teacherTemperatureWarmupEpochs: 0 }
+        |                        ^^^^^^^
+      my.yaml:3:65 warning: Table 6 reports that DINO diverges with a teacher temperature of 0.07 from the start. The official recipe warms it up from 0.04 over 30 epochs. (Table 6, ViT-S/16)
+      3 | dino: { prototypeNorm: trained, teacherTemperatureWarmupEpochs: 0 }
+        |                                                                 ^
+      "
+    `);
+    const simdino = 'extends: simdino_vits16\nteacher: { momentum: 0.9 }\n';
+    expect(read(simdino).diagnostics).toEqual([]);
+  });
+
   test('remarks that cite the paper can be turned off', () => {
     const text = 'extends: tiny\nloss: { eps: 0.05 }\n';
     expect(read(text).diagnostics.map(({ code }) => code)).toEqual(['paper']);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { presets } from '../../../configs/presets.ts';
 import { completions, type Completion } from '../../../configs/language/completion.ts';
 
 /** `|` marks the cursor. */
@@ -92,8 +93,8 @@ describe('values', () => {
   });
 
   test('presets', () => {
-    expect(labels('extends: |')).toEqual(['quickstart', 'simdino_vits16', 'tiny']);
-    expect(labels('extends: qu|')).toEqual(['quickstart', 'simdino_vits16', 'tiny']);
+    expect(labels('extends: |')).toEqual([...presets]);
+    expect(labels('extends: qu|')).toEqual([...presets]);
   });
 });
 

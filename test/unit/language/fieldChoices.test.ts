@@ -32,7 +32,11 @@ describe('input', () => {
     ['loss.eps', '-1', '`loss.eps` must be a number above 0 and at most 100, got -1. The default is 0.223607.'],
     ['loss.eps', '[1,', '"[1," is not a YAML value.'],
     ['loss.eps', ' ', 'Give a value.'],
-    ['loss.gamma', 'balncd', '`loss.gamma` must be `auto`, `balanced` or a number 0 or more, got "balncd". Did you mean `balanced`?'],
+    [
+      'loss.gamma',
+      'balncd',
+      '`loss.gamma` must be `auto`, `balanced` or a number 0 or more, got "balncd". Did you mean `balanced`?',
+    ],
     [
       'loss.codingRate.groups',
       '3',
