@@ -10,6 +10,7 @@ export type Random = () => number;
 export type Initialiser =
   | { kind: 'zeros' }
   | { kind: 'ones' }
+  | { kind: 'constant'; value: number }
   /** Normal, redrawn outside +- 2 (an absolute cut-off: the authors' truncated normal with std 0.02 never meets it). */
   | { kind: 'normal'; std: number }
   | { kind: 'uniform'; limit: number };
@@ -23,6 +24,7 @@ export interface ParameterSpec {
 export const zeros: Initialiser = { kind: 'zeros' };
 export const ones: Initialiser = { kind: 'ones' };
 export const weightNormal: Initialiser = { kind: 'normal', std: 0.02 };
+export const nearZero: Initialiser = { kind: 'normal', std: 1e-6 };
 
 /** Values of freshly initialised parameters, drawn in the order of the list. */
 export function initialiseParameters(specs: readonly ParameterSpec[], random: Random): Map<string, Float32Array> {
@@ -72,6 +74,8 @@ function initialValues({ shape, initialiser }: ParameterSpec, random: Random): F
       return values;
     case 'ones':
       return values.fill(1);
+    case 'constant':
+      return values.fill(initialiser.value);
     case 'uniform':
       return values.map(() => (2 * random() - 1) * initialiser.limit);
     case 'normal':

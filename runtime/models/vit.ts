@@ -1,5 +1,5 @@
 /**
- * The vision transformer of DINO and SimDINO, as pure functions of its parameters.
+ * The vision transformer of DINO, DINOv2 and SimDINO, as pure functions of its parameters.
  *
  * Pre-norm blocks, a learned CLS token, learned position embeddings that are resized to other grids, exact GELU. Parameters carry the
  * names and layouts of the authors' state dict, so that their checkpoints load without renaming. Randomness (stochastic depth) enters
@@ -12,7 +12,7 @@ import { linear } from '../ops/linear.ts';
 import { mlp } from '../ops/mlp.ts';
 import { patchEmbedding } from '../ops/patchEmbedding.ts';
 import { selfAttention } from '../ops/selfAttention.ts';
-import { matrix, ones, parameter, vector, weightNormal, zeros } from './parameters.ts';
+import { matrix, nearZero, ones, parameter, vector, weightNormal, zeros } from './parameters.ts';
 import type { ParameterSpec, Parameters } from './parameters.ts';
 import { positionEmbedding } from './positionEmbedding.ts';
 import type { PositionInterpolation } from './positionEmbedding.ts';
@@ -26,10 +26,18 @@ export interface VitConfig {
   /** Side of the images that the position table is learned for: the global crop's. */
   imageSizePx: number;
   interpolation: PositionInterpolation;
+  /** DINOv2's: learned tokens behind the CLS token, without position. */
+  registers?: number;
+  /** DINOv2's: a learned factor per channel of each residual branch, and the value that it starts at. */
+  layerScale?: number;
+  /** DINOv2's: a learned token that stands for masked patches. */
+  maskToken?: boolean;
 }
 
 export interface VitInput {
   layout: 'BHWC' | 'BCHW';
+  /** 1 where a patch is hidden from the network, 0 elsewhere; needs a mask token. */
+  mask_BP?: tf.Tensor2D;
   /** Factors of stochastic depth, [depth, 2, B]; absent: every branch is kept. */
   dropPath_L2B?: tf.Tensor3D;
 }
@@ -56,7 +64,7 @@ export function vitCls(parameters: Parameters, images: tf.Tensor4D, config: VitC
 }
 
 export interface VitTokensOutput {
-  /** Every token of the last block after the final normalisation, CLS first. */
+  /** Every token of the last block after the final normalisation: CLS, registers, patches in raster order. */
   tokens_BND: tf.Tensor3D;
   intermediates: {
     /** Tokens after each block, before the final normalisation. */
@@ -90,24 +98,45 @@ export function finalNorm<T extends tf.Tensor>(parameters: Parameters, tokens: T
   return norm(tokens, parameters, 'norm') as T;
 }
 
-/** Names, shapes and initialisation (SPEC 2.1: weights N(0, 0.02^2), biases 0; the patch projection uniform in +- 1/sqrt(fan in)). */
-export function vitParameters({ width, depth, patchSizePx, mlpRatio, imageSizePx }: VitConfig): ParameterSpec[] {
+/** The CLS token of a stack of tokens. */
+export function clsToken(tokens_BND: tf.Tensor3D): tf.Tensor2D {
+  const [batch, , width] = tokens_BND.shape;
+  return tf.reshape(tf.slice(tokens_BND, [0, 0, 0], [batch, 1, width]), [batch, width]);
+}
+
+/** The patch tokens of a stack of tokens. */
+export function patchTokens(tokens_BND: tf.Tensor3D, { registers = 0 }: Pick<VitConfig, 'registers'>): tf.Tensor3D {
+  const [batch, tokens, width] = tokens_BND.shape;
+  const before = 1 + registers;
+  return tf.slice(tokens_BND, [0, before, 0], [batch, tokens - before, width]);
+}
+
+/**
+ * Names, shapes and initialisation: weights N(0, 0.02^2), biases 0; the patch projection uniform in +- 1/sqrt(fan in). With registers
+ * (DINOv2) the CLS token and they start at N(0, 1e-6^2), and the mask token at 0.
+ */
+export function vitParameters(config: VitConfig): ParameterSpec[] {
+  const { width, depth, patchSizePx, mlpRatio, imageSizePx, registers = 0, layerScale, maskToken = false } = config;
   const tokens = 1 + Math.floor(imageSizePx / patchSizePx) ** 2;
   const hidden = Math.floor(width * mlpRatio);
   const limit = 1 / Math.sqrt(3 * patchSizePx ** 2);
   const fanInUniform = { kind: 'uniform', limit } as const;
   return [
-    { name: 'cls_token', shape: [1, 1, width], initialiser: weightNormal },
+    { name: 'cls_token', shape: [1, 1, width], initialiser: maskToken ? nearZero : weightNormal },
     { name: 'pos_embed', shape: [1, tokens, width], initialiser: weightNormal },
+    ...(registers > 0 ? [{ name: 'register_tokens', shape: [1, registers, width], initialiser: nearZero }] : []),
+    ...(maskToken ? [{ name: 'mask_token', shape: [1, width], initialiser: zeros }] : []),
     { name: 'patch_embed.proj.weight', shape: [width, 3, patchSizePx, patchSizePx], initialiser: fanInUniform },
     { name: 'patch_embed.proj.bias', shape: [width], initialiser: fanInUniform },
     ...Array.from({ length: depth }, (_, index) => [
       ...normParameters(`blocks.${index}.norm1`, width),
       ...linearParameters(`blocks.${index}.attn.qkv`, width, 3 * width),
       ...linearParameters(`blocks.${index}.attn.proj`, width, width),
+      ...scaleParameters(`blocks.${index}.ls1`, width, layerScale),
       ...normParameters(`blocks.${index}.norm2`, width),
       ...linearParameters(`blocks.${index}.mlp.fc1`, width, hidden),
       ...linearParameters(`blocks.${index}.mlp.fc2`, hidden, width),
+      ...scaleParameters(`blocks.${index}.ls2`, width, layerScale),
     ]).flat(),
     ...normParameters('norm', width),
   ];
@@ -127,17 +156,27 @@ function linearParameters(name: string, inputs: number, outputs: number): Parame
   ];
 }
 
-/** Pixels to tokens: [CLS, patches in raster order] plus the position embedding. */
-function embed(parameters: Parameters, images: tf.Tensor4D, config: VitConfig, { layout }: VitInput): tf.Tensor3D {
-  const { patchSizePx, interpolation, width } = config;
+function scaleParameters(name: string, width: number, start: number | undefined): ParameterSpec[] {
+  if (start === undefined) return [];
+  return [{ name: `${name}.gamma`, shape: [width], initialiser: { kind: 'constant', value: start } }];
+}
+
+/**
+ * Pixels to tokens: [CLS, patches in raster order] plus the position embedding, registers in between. A masked patch is replaced
+ * before its position is added, so that the network knows where it misses something.
+ */
+function embed(parameters: Parameters, images: tf.Tensor4D, config: VitConfig, input: VitInput): tf.Tensor3D {
+  const { patchSizePx, interpolation, width, registers = 0 } = config;
+  const { layout, mask_BP } = input;
   const [batch, first, second, third] = images.shape;
   const [height, breadth] = layout === 'BHWC' ? [first, second] : [second, third];
-  const patches_BPD = patchEmbedding(
+  const seen_BPD = patchEmbedding(
     images,
     parameter(parameters, 'patch_embed.proj.weight') as tf.Tensor4D,
     vector(parameters, 'patch_embed.proj.bias'),
     { layout },
   );
+  const patches_BPD = mask_BP ? masked(seen_BPD, mask_BP, parameters) : seen_BPD;
   const position_1ND = positionEmbedding(parameter(parameters, 'pos_embed') as tf.Tensor3D, {
     rows: Math.floor(height / patchSizePx),
     columns: Math.floor(breadth / patchSizePx),
@@ -147,8 +186,16 @@ function embed(parameters: Parameters, images: tf.Tensor4D, config: VitConfig, {
   // The CLS token and its position are added once, not once per image.
   const cls_11D = tf.add(parameter(parameters, 'cls_token'), tf.slice(position_1ND, [0, 0, 0], [1, 1, width]));
   const placed_BPD = tf.add(patches_BPD, tf.slice(position_1ND, [0, 1, 0], [1, patches, width]));
-  const cls_B1D = tf.add(cls_11D, tf.zeros([batch, 1, width]));
-  return tf.concat([cls_B1D, placed_BPD], 1) as tf.Tensor3D;
+  const everyImage = (token_1ND: tf.Tensor) => tf.add(token_1ND, tf.zeros([batch, 1, width]));
+  const registers_BRD = registers > 0 ? [everyImage(parameter(parameters, 'register_tokens'))] : [];
+  return tf.concat([everyImage(cls_11D), ...registers_BRD, placed_BPD], 1) as tf.Tensor3D;
+}
+
+function masked(patches_BPD: tf.Tensor3D, mask_BP: tf.Tensor2D, parameters: Parameters): tf.Tensor3D {
+  const [batch, patches] = patches_BPD.shape;
+  const mask_BP1 = tf.reshape(mask_BP, [batch, patches, 1]);
+  const kept = tf.mul(patches_BPD, tf.sub(1, mask_BP1));
+  return tf.add(kept, tf.mul(mask_BP1, parameter(parameters, 'mask_token')));
 }
 
 interface BlockOutput {
@@ -176,10 +223,18 @@ function block(
     },
     { heads },
   );
-  const middle_BND = residual(tokens_BND, attended_BND, dropFactors(input, index, 0));
+  const middle_BND = residual(
+    tokens_BND,
+    scaled(attended_BND, parameters, `${name}.ls1`),
+    dropFactors(input, index, 0),
+  );
   const mixed_BND = feedForward(norm(middle_BND, parameters, `${name}.norm2`), parameters, name);
   return {
-    tokens_BND: residual(middle_BND, mixed_BND, dropFactors(input, index, 1)) as tf.Tensor3D,
+    tokens_BND: residual(
+      middle_BND,
+      scaled(mixed_BND, parameters, `${name}.ls2`),
+      dropFactors(input, index, 1),
+    ) as tf.Tensor3D,
     attention_BANN: () =>
       attention(project(normed_BND, parameters, `${name}.attn.qkv`) as tf.Tensor3D, { heads }).probabilities_BANN(),
   };
@@ -194,8 +249,7 @@ function clsBlock(
   input: VitInput,
 ): { cls_BD: tf.Tensor; attention_BAN: tf.Tensor3D } {
   const name = `blocks.${index}`;
-  const [batch, , width] = tokens_BND.shape;
-  const cls_BD = tf.reshape(tf.slice(tokens_BND, [0, 0, 0], [batch, 1, width]), [batch, width]);
+  const cls_BD = clsToken(tokens_BND);
   const { output_BD, probabilities_BAN } = clsAttention(
     norm(tokens_BND, parameters, `${name}.norm1`) as tf.Tensor3D,
     matrix(parameters, `${name}.attn.qkv.weight`),
@@ -203,9 +257,10 @@ function clsBlock(
     { heads },
   );
   const attended_BD = project(output_BD, parameters, `${name}.attn.proj`);
-  const middle_BD = residual(cls_BD, attended_BD, dropFactors(input, index, 0));
+  const middle_BD = residual(cls_BD, scaled(attended_BD, parameters, `${name}.ls1`), dropFactors(input, index, 0));
   const mixed_BD = feedForward(norm(middle_BD, parameters, `${name}.norm2`), parameters, name);
-  return { cls_BD: residual(middle_BD, mixed_BD, dropFactors(input, index, 1)), attention_BAN: probabilities_BAN };
+  const final_BD = residual(middle_BD, scaled(mixed_BD, parameters, `${name}.ls2`), dropFactors(input, index, 1));
+  return { cls_BD: final_BD, attention_BAN: probabilities_BAN };
 }
 
 function feedForward(x: tf.Tensor, parameters: Parameters, blockName: string): tf.Tensor {
@@ -215,6 +270,12 @@ function feedForward(x: tf.Tensor, parameters: Parameters, blockName: string): t
     weight2_OH: matrix(parameters, `${blockName}.mlp.fc2.weight`),
     bias2_O: vector(parameters, `${blockName}.mlp.fc2.bias`),
   });
+}
+
+/** A residual branch times its LayerScale, where there is one. */
+function scaled(branch: tf.Tensor, parameters: Parameters, name: string): tf.Tensor {
+  const gamma_D = parameters[`${name}.gamma`];
+  return gamma_D ? tf.mul(branch, gamma_D) : branch;
 }
 
 /** `x + factor branch`, one factor per sample. */

@@ -1,4 +1,6 @@
-/** 8-bit image operations against Pillow's and torchvision's outputs, and the crop sampler against its recorded draws. */
+/**
+ * 8-bit image operations against Pillow's and torchvision's outputs, and the crop sampler against its recorded draws.
+ */
 import { expect, it } from 'vitest';
 import type { RawImage } from '../../runtime/data/dataset.ts';
 import { gaussianKernel9 } from '../../runtime/data/views/blurWeights.ts';

@@ -28,6 +28,7 @@ export const goldenNames = [
   'traj_simdino',
   'traj_simdino_no_distillation',
   'vit_v1_forward',
+  'vit_v2_forward',
 ] as const;
 export type GoldenName = (typeof goldenNames)[number];
 
