@@ -1,8 +1,10 @@
 /**
- * Multi-crop throughput: 2 x 224 + 10 x 96 px crops of 500 x 375 JPEGs, decoding included, against torchvision with PIL.
+ * Multi-crop throughput: 2 x 224 + 10 x 96 px crops of 500 x 375 JPEGs, decoding included, against torchvision with
+ * PIL.
  *
- * What is compared is processor time per image, all threads together, so that neither side gains by spreading over cores; both take turns in one run and
- * the median of the turns counts. SIMDINO_BENCH_IMAGES sets how many images the memory check runs through.
+ * What is compared is processor time per image, all threads together, so that neither side gains by spreading over
+ * cores; both take turns in one run and the median of the turns counts. SIMDINO_BENCH_IMAGES sets how many images the
+ * memory check runs through.
  */
 import { cpus, tmpdir } from 'node:os';
 import { existsSync } from 'node:fs';

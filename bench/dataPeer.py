@@ -1,8 +1,8 @@
 """The multi-crop of the v1 recipe with torchvision and PIL, on one core: the peer of bench/data.ts.
 
-Reads one JSON line with the folder and the crops, answers with a line of versions; then makes the crops of as many images as
-each further line says and answers with {"cpuMs", "wallMs"} per image. Ends with 8-bit crops, as ours does: the conversion to normalised
-floats is left out of the comparison.
+Reads one JSON line with the folder and the crops, answers with a line of versions; then makes the crops of as many
+images as each further line says and answers with {"cpuMs", "wallMs"} per image. Ends with 8-bit crops, as ours does: the
+conversion to normalised floats is left out of the comparison.
 """
 
 import json

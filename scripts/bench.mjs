@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- NAME` runs bench/NAME.ts against its peer; its last line of output is one JSON object: name, ratio (ours against the peer, above 1 is better),
- * ours, peer, unit, hardware.
+ * `npm run bench -- NAME` runs bench/NAME.ts against its peer; its last line of output is one JSON object: name, ratio
+ * (ours against the peer, above 1 is better), ours, peer, unit, hardware.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

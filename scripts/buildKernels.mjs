@@ -1,6 +1,7 @@
 /**
- * Compiles the AssemblyScript sources of the image kernels into `runtime/data/kernels/imageKernels.wasm.ts`, a module that holds the binary as
- * base64 so that bundles carry it. `--check` compares instead of writing and exits with 1 on a difference.
+ * Compiles the AssemblyScript sources of the image kernels into `runtime/data/kernels/imageKernels.wasm.ts`, a module
+ * that holds the binary as base64 so that bundles carry it. `--check` compares instead of writing and exits with 1 on a
+ * difference.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';

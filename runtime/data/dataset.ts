@@ -2,7 +2,8 @@
  * What a data set is to the rest of the runtime: up to three splits of images with optional labels.
  *
  * A split can be shared with worker threads: `share()` gives a handle that survives `postMessage` without copying the
- * pixels or the file list (they live in SharedArrayBuffers), and `attachSplit` of `datasets/registry.ts` opens it there.
+ * pixels or the file list (they live in SharedArrayBuffers), and `attachSplit` of `datasets/registry.ts` opens it
+ * there.
  */
 export interface RawImage {
   widthPx: number;

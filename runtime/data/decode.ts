@@ -1,8 +1,9 @@
 /**
- * Image files to RGB bytes as Pillow's `convert('RGB')` gives them: no colour management, alpha dropped, orientation tags
- * ignored, first frame of an animation.
+ * Image files to RGB bytes as Pillow's `convert('RGB')` gives them: no colour management, alpha dropped, orientation
+ * tags ignored, first frame of an animation.
  *
- * Two kinds differ from Pillow: CMYK JPEG go through libvips' conversion, and 16-bit channels are scaled to 8 bits where Pillow clips them.
+ * Two kinds differ from Pillow: CMYK JPEG go through libvips' conversion, and 16-bit channels are scaled to 8 bits
+ * where Pillow clips them.
  */
 import { readFile, stat } from 'node:fs/promises';
 import sharp from 'sharp';
@@ -48,7 +49,9 @@ export async function decodeImage(file: Uint8Array): Promise<RawImage> {
   }
 }
 
-/** Whether the content begins as one of the formats does; keeps text formats such as SVG away from their interpreters. */
+/**
+ * Whether the content begins as one of the formats does; keeps text formats such as SVG away from their interpreters.
+ */
 function isImage(file: Uint8Array): boolean {
   const head = Buffer.from(file.subarray(0, 16)).toString('latin1');
   return (

@@ -2,7 +2,10 @@ import { randomStream, shuffled } from './random.ts';
 
 const keptOrders = 2;
 
-/** The order in which an epoch visits the images of a split: a permutation drawn from (seed, epoch). The latest orders are kept. */
+/**
+ * The order in which an epoch visits the images of a split: a permutation drawn from (seed, epoch). The latest orders
+ * are kept.
+ */
 export function epochOrder(size: number, seed: number): (epoch: number) => Uint32Array {
   const orders = new Map<number, Uint32Array>();
   return (epoch) => {

@@ -22,7 +22,10 @@ export interface LoaderOptions {
   workerScript?: URL;
 }
 
-/** A batch of views; its arrays are valid until the next call of `next`. Crops lie crop-major: view v of image b at v B + b. */
+/**
+ * A batch of views; its arrays are valid until the next call of `next`. Crops lie crop-major: view v of image b at v B
+ * + b.
+ */
 export interface Batch {
   step: number;
   epoch: number;
@@ -43,8 +46,9 @@ export interface Loader {
 }
 
 /**
- * Training batches without end: every epoch a seeded permutation of the split, its incomplete last batch dropped. What a batch holds depends on (seed, step)
- * alone, so a run that resumes at any step sees what an uninterrupted one would have.
+ * Training batches without end: every epoch a seeded permutation of the split, its incomplete last batch dropped. What
+ * a batch holds depends on (seed, step) alone, so a run that resumes at any step sees what an uninterrupted one would
+ * have.
  */
 export function createLoader(options: LoaderOptions): Loader {
   const {

@@ -7,8 +7,8 @@ const run = promisify(execFile);
 const downloadLimitMs = 10 * 60_000;
 
 /**
- * Downloads a Debian package with apt-get (which verifies the archive's signature) and unpacks it under `temporary`, without root.
- * Gives the folder that stands for `/`. Rejects where there is no apt-get, no network or no such package.
+ * Downloads a Debian package with apt-get (which verifies the archive's signature) and unpacks it under `temporary`,
+ * without root. Gives the folder that stands for `/`. Rejects where there is no apt-get, no network or no such package.
  */
 export async function unpackDebianPackage(name: string, temporary: string): Promise<string> {
   const downloads = join(temporary, 'deb');

@@ -4,7 +4,9 @@ import { pipeline } from 'node:stream/promises';
 
 const idleLimitMs = 30_000;
 
-/** Downloads a URL into a file. Rejects on any status but 200, on `maxBytes` and when nothing comes for half a minute. */
+/**
+ * Downloads a URL into a file. Rejects on any status but 200, on `maxBytes` and when nothing comes for half a minute.
+ */
 export async function downloadFile(url: string, path: string, maxBytes: number): Promise<void> {
   const idle = new AbortController();
   const giveUp = () => idle.abort(new Error(`nothing came from ${url} for ${idleLimitMs / 1000} s`));

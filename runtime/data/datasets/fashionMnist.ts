@@ -81,8 +81,8 @@ async function isComplete(folder: string): Promise<boolean> {
 }
 
 /**
- * Fetches into a temporary folder beside the target, verifies, and renames: whoever opens the cache sees all or nothing, and of
- * several processes that fetch at once the first to finish wins.
+ * Fetches into a temporary folder beside the target, verifies, and renames: whoever opens the cache sees all or
+ * nothing, and of several processes that fetch at once the first to finish wins.
  */
 async function fetchIntoCache(target: string, { onProgress = () => {} }: OpenContext): Promise<string> {
   await mkdir(dirname(target), { recursive: true });

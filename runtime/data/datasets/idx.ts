@@ -39,7 +39,9 @@ export const openIdx: OpenDataset = async (_config, path) => {
   return { kind: 'idx', path, classes: train.classes, train, validation, test } satisfies Dataset;
 };
 
-/** A split from a file of images and, where there is one, its file of labels (`labels` for `images`, `idx1` for `idx3`). */
+/**
+ * A split from a file of images and, where there is one, its file of labels (`labels` for `images`, `idx1` for `idx3`).
+ */
 async function openIdxPair(
   name: SplitName,
   folder: string,

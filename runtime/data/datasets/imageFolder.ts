@@ -67,7 +67,9 @@ async function openSplit(name: SplitName, path: string): Promise<Split> {
   });
 }
 
-/** Appends the paths (relative to `root`) of all images below `root/folder`, depth first, each folder's own files first. */
+/**
+ * Appends the paths (relative to `root`) of all images below `root/folder`, depth first, each folder's own files first.
+ */
 async function collect(root: string, folder: string, visited: Set<string>, into: string[]): Promise<void> {
   const real = await realpath(join(root, folder));
   if (visited.has(real)) return;
@@ -77,7 +79,9 @@ async function collect(root: string, folder: string, visited: Set<string>, into:
   for (const inner of folders) await collect(root, join(folder, inner), visited, into);
 }
 
-/** Images and folders directly in a folder, in the order of code points; hidden entries and dangling links are left out. */
+/**
+ * Images and folders directly in a folder, in the order of code points; hidden entries and dangling links are left out.
+ */
 async function list(path: string): Promise<{ images: string[]; folders: string[] }> {
   const images: string[] = [];
   const folders: string[] = [];

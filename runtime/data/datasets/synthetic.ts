@@ -1,8 +1,8 @@
 /**
  * Generated images for tests and for machines that reach no data: a textured shape on a noisy ground.
  *
- * The class is the shape (8) and the texture (8) together. Position, size, angle and both colours are drawn per image, so
- * neither the mean colour nor any single pixel tells the class.
+ * The class is the shape (8) and the texture (8) together. Position, size, angle and both colours are drawn per image,
+ * so neither the mean colour nor any single pixel tells the class.
  */
 import type { Dataset, RawImage, Split, SplitName, SyntheticHandle } from '../dataset.ts';
 import { splitNames } from '../dataset.ts';
@@ -37,7 +37,9 @@ const textures: Record<string, (x: number, y: number) => number> = {
 const shapeNames = Object.keys(shapes);
 const textureNames = Object.keys(textures);
 
-/** Opens generated splits: `data.synthetic.images` to train on, a quarter of it (at least 32) each to validate and test. */
+/**
+ * Opens generated splits: `data.synthetic.images` to train on, a quarter of it (at least 32) each to validate and test.
+ */
 export const openSynthetic: OpenDataset = ({ synthetic: { images, classes, sizePx } }) => {
   const evaluationImages = Math.max(32, Math.floor(images / 4));
   const open = (name: SplitName, size: number): Split =>

@@ -1,7 +1,8 @@
 /**
  * The WebAssembly image kernels with their memory. One instance belongs to one thread.
  *
- * Addresses are byte offsets in that memory. Loads and stores are 16 bytes wide, so every region has 64 bytes to spare on both sides.
+ * Addresses are byte offsets in that memory. Loads and stores are 16 bytes wide, so every region has 64 bytes to spare
+ * on both sides.
  */
 import { kernelsBase64 } from './imageKernels.wasm.ts';
 

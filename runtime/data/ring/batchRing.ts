@@ -1,9 +1,9 @@
 /**
  * The ring of batches between whoever renders crops and whoever trains on them.
  *
- * Batch g (its *generation*) is rendered into slot g mod `depth`. A batch is cut into jobs; jobs are handed out in the order of the batches, so the next batch to be
- * delivered always comes first. `next` delivers a slot and frees the one delivered before it: a full ring makes the workers wait, and no more
- * than `depth` batches are ever in memory.
+ * Batch g (its *generation*) is rendered into slot g mod `depth`. A batch is cut into jobs; jobs are handed out in the
+ * order of the batches, so the next batch to be delivered always comes first. `next` delivers a slot and frees the one
+ * delivered before it: a full ring makes the workers wait, and no more than `depth` batches are ever in memory.
  */
 import type { Split } from '../dataset.ts';
 import { renderHere, renderInThread, type RenderWorker } from './renderWorkers.ts';

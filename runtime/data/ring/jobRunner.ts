@@ -35,7 +35,9 @@ export function createJobRunner(
     }
   };
 
-  /** The image itself, or the next good one after it; the order of the split decides, so every worker finds the same. */
+  /**
+   * The image itself, or the next good one after it; the order of the split decides, so every worker finds the same.
+   */
   const decodeOrReplace = async (image: number, faults: Fault[]): Promise<{ used: number; raw: RawImage | null }> => {
     const candidates = task.kind === 'views' ? split.size : 1;
     for (let offset = 0; offset < candidates; offset++) {

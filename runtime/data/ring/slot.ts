@@ -1,9 +1,10 @@
 /**
  * A slot of the ring: shared memory for one batch.
  *
- * Crops lie view-major ("crop-major"): all images' first view, then all images' second view, so that the global and the local crops are two
- * contiguous [views x images, H, W, 3] arrays and a batch is handed on without being copied. Every place has a stamp: the generation
- * that was last rendered into it. A batch is whole when all its stamps carry its own generation.
+ * Crops lie view-major ("crop-major"): all images' first view, then all images' second view, so that the global and the
+ * local crops are two contiguous [views x images, H, W, 3] arrays and a batch is handed on without being copied. Every
+ * place has a stamp: the generation that was last rendered into it. A batch is whole when all its stamps carry its own
+ * generation.
  */
 export interface SlotLayout {
   batchSize: number;

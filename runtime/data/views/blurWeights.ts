@@ -2,8 +2,9 @@ const boxPasses = 3;
 const weightOne = 2 ** 24;
 
 /**
- * The box whose threefold application Pillow takes for a Gaussian of that deviation (Gwosdek et al., "Theoretical foundations of Gaussian convolution by extended box
- * filtering", 2011), in Pillow's float32 arithmetic. `inner` and `outer` have 24 fractional bits.
+ * The box whose threefold application Pillow takes for a Gaussian of that deviation (Gwosdek et al., "Theoretical
+ * foundations of Gaussian convolution by extended box filtering", 2011), in Pillow's float32 arithmetic. `inner` and
+ * `outer` have 24 fractional bits.
  */
 export function gaussianBoxes(sigmaPx: number): { radius: number; inner: number; outer: number; passes: number } {
   const f = Math.fround;

@@ -2,8 +2,8 @@ import { roundHalfEven } from './randomResizedCrop.ts';
 import type { ResizeRequest } from './resize.ts';
 
 /**
- * Geometry of the evaluation transform: the shorter edge is resized to `resizePx` (the longer one in proportion, cut to whole px), then the central square of
- * `cropPx` is taken.
+ * Geometry of the evaluation transform: the shorter edge is resized to `resizePx` (the longer one in proportion, cut to
+ * whole px), then the central square of `cropPx` is taken.
  */
 export function evaluationGeometry(heightPx: number, widthPx: number, resizePx: number, cropPx: number): ResizeRequest {
   if (cropPx > resizePx)

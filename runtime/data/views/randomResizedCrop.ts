@@ -12,8 +12,8 @@ const aspectRatios = [3 / 4, 4 / 3] as const;
 const tries = 10;
 
 /**
- * Draws a crop as torchvision's RandomResizedCrop does: area = H W U(scale), ratio = exp U(ln 3/4, ln 4/3), at a uniform place; the
- * first of ten draws that fits, else the largest central rectangle whose ratio is within the range.
+ * Draws a crop as torchvision's RandomResizedCrop does: area = H W U(scale), ratio = exp U(ln 3/4, ln 4/3), at a
+ * uniform place; the first of ten draws that fits, else the largest central rectangle whose ratio is within the range.
  */
 export function randomResizedCrop(
   height: number,

@@ -5,7 +5,10 @@ import type { JitterStep, ViewParameters } from './sampleViews.ts';
 /** The part of a view that changes colours, in the order of application. */
 export type Colours = Pick<ViewParameters, 'jitter' | 'grayscale' | 'blur' | 'solarize'>;
 
-/** An image in the kernels' memory, one plane per channel. One channel is grey: luma, saturation and hue leave it as it is. */
+/**
+ * An image in the kernels' memory, one plane per channel. One channel is grey: luma, saturation and hue leave it as it
+ * is.
+ */
 export interface Planes {
   kernels: ImageKernels;
   channels: 1 | 3;

@@ -1,9 +1,10 @@
 /**
  * Views to pixels, bit by bit as Pillow and torchvision make them (9-tap blur: within 1).
  *
- * The image is loaded once and every view is cut from it: crop and antialiased bicubic resize (mirrored on the way where the view flips), then planes of one
- * channel each for the colour operations, then interleaved RGB. A grey image stays one plane throughout: luma, saturation and hue leave equal
- * channels as they are, so the result is that of the replicated image.
+ * The image is loaded once and every view is cut from it: crop and antialiased bicubic resize (mirrored on the way
+ * where the view flips), then planes of one channel each for the colour operations, then interleaved RGB. A grey image
+ * stays one plane throughout: luma, saturation and hue leave equal channels as they are, so the result is that of the
+ * replicated image.
  */
 import type { RawImage } from '../dataset.ts';
 import { createImageKernels } from '../kernels/imageKernels.ts';

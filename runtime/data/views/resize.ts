@@ -16,8 +16,8 @@ export interface ResizeRequest {
 export const align = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 
 /**
- * Crops and resizes the image at `source` into planes at `target`, `planeBytes` apart. `allocate` gives addresses; the memory is grown to hold
- * all that was allocated before anything is written.
+ * Crops and resizes the image at `source` into planes at `target`, `planeBytes` apart. `allocate` gives addresses; the
+ * memory is grown to hold all that was allocated before anything is written.
  */
 export function resize(
   kernels: ImageKernels,

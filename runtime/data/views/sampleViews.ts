@@ -34,11 +34,11 @@ export interface ViewKey {
 const blurSigmaPx = [0.1, 2] as const;
 
 /**
- * Draws the views of an image, globals first (SPEC of the authors' v1 and v2 recipes: they differ in the blur, and in nothing
- * else that is drawn).
+ * Draws the views of an image, globals first (SPEC of the authors' v1 and v2 recipes: they differ in the blur, and in
+ * nothing else that is drawn).
  *
- * Geometry and photometry have streams of their own, and every number is drawn whether or not its probability lets it act: changing
- * one probability changes no other part of any view.
+ * Geometry and photometry have streams of their own, and every number is drawn whether or not its probability lets it
+ * act: changing one probability changes no other part of any view.
  */
 export function sampleViews(
   heightPx: number,

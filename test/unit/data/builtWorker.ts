@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { afterAll } from 'vitest';
 
 /** The data worker bundled from its sources as they are now, where packages still resolve. */
 export async function buildDataWorker(): Promise<URL> {
@@ -20,5 +21,6 @@ export async function buildDataWorker(): Promise<URL> {
     target: 'node20',
     logLevel: 'warning',
   });
+  afterAll(() => rmSync(outfile, { force: true }));
   return pathToFileURL(outfile);
 }

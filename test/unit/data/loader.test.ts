@@ -74,7 +74,8 @@ describe('createLoader', () => {
     expect(images_B.length).toBe(12);
     const copies = [global.slice(), local.slice()];
     await loader.close();
-    // A loader of another batch size that happens to hold the same image at the same place of epoch 0 renders the same crops there.
+    // A loader of another batch size that happens to hold the same image at the same place of epoch 0 renders the same
+    // crops there.
     const single = createLoader({ ...options, batchSize: 1 });
     const one = await single.next();
     expect(one.images_B[0]).toBe(images_B[0]);

@@ -1,18 +1,33 @@
 /**
  * The two Gaussian blurs of the recipes.
  *
- * Pillow's is three box blurs along rows and three along columns, each rounded to 8 bits. A box of radius r + a (r whole) weighs the 2 r + 1 inner
- * values by `inner` and the two beyond by `outer`, both with 24 fractional bits; the border repeats. For the radii of the recipes r is 0 or 1.
- * Multiplications are of 16-bit pairs: the weights are split as in `resample.ts`.
+ * Pillow's is three box blurs along rows and three along columns, each rounded to 8 bits. A box of radius r + a (r
+ * whole) weighs the 2 r + 1 inner values by `inner` and the two beyond by `outer`, both with 24 fractional bits; the
+ * border repeats. For the radii of the recipes r is 0 or 1. Multiplications are of 16-bit pairs: the weights are split
+ * as in `resample.ts`.
  */
 
-/** One box blur along rows, from `source` to `target` (planes of `width` x `height`). Reads up to 2 + 16 bytes around the plane. */
-export function boxBlurRows(target: usize, source: usize, width: i32, height: i32, radius: i32, inner: u32, outer: u32): void {
+/**
+ * One box blur along rows, from `source` to `target` (planes of `width` x `height`). Reads up to 2 + 16 bytes around
+ * the plane.
+ */
+export function boxBlurRows(
+  target: usize,
+  source: usize,
+  width: i32,
+  height: i32,
+  radius: i32,
+  inner: u32,
+  outer: u32,
+): void {
   const length = width * height;
   const lows = i32x4.splat(<i32>((inner & 4095) | ((outer & 4095) << 16)));
   const highs = i32x4.splat(<i32>((inner >> 12) | ((outer >> 12) << 16)));
-  if (radius == 0) for (let x = 0; x < length; x += 16) boxOf3(target + x, source + x, source + x - 1, source + x + 1, lows, highs);
-  else for (let x = 0; x < length; x += 16) boxOf5(target + x, source + x, source + x - 1, source + x + 1, source + x - 2, source + x + 2, lows, highs);
+  if (radius == 0)
+    for (let x = 0; x < length; x += 16) boxOf3(target + x, source + x, source + x - 1, source + x + 1, lows, highs);
+  else
+    for (let x = 0; x < length; x += 16)
+      boxOf5(target + x, source + x, source + x - 1, source + x + 1, source + x - 2, source + x + 2, lows, highs);
   const margin = min(radius + 1, width);
   for (let row = 0; row < height; row++) {
     const from = source + row * width;
@@ -30,7 +45,15 @@ function borderValue(to: usize, from: usize, x: i32, width: i32, radius: i32, in
 }
 
 /** One box blur along columns. A row's last vector spills into the next row, which is written after it. */
-export function boxBlurColumns(target: usize, source: usize, width: i32, height: i32, radius: i32, inner: u32, outer: u32): void {
+export function boxBlurColumns(
+  target: usize,
+  source: usize,
+  width: i32,
+  height: i32,
+  radius: i32,
+  inner: u32,
+  outer: u32,
+): void {
   const lows = i32x4.splat(<i32>((inner & 4095) | ((outer & 4095) << 16)));
   const highs = i32x4.splat(<i32>((inner >> 12) | ((outer >> 12) << 16)));
   for (let row = 0; row < height; row++) {
@@ -41,14 +64,18 @@ export function boxBlurColumns(target: usize, source: usize, width: i32, height:
     const above2 = source + max(0, row - 2) * width;
     const below2 = source + min(height - 1, row + 2) * width;
     if (radius == 0) for (let x = 0; x < width; x += 16) boxOf3(to + x, here + x, above + x, below + x, lows, highs);
-    else for (let x = 0; x < width; x += 16) boxOf5(to + x, here + x, above + x, below + x, above2 + x, below2 + x, lows, highs);
+    else
+      for (let x = 0; x < width; x += 16)
+        boxOf5(to + x, here + x, above + x, below + x, above2 + x, below2 + x, lows, highs);
   }
 }
 
 // @ts-ignore: decorator
 @inline
 function boxOf3(to: usize, center: usize, before: usize, after: usize, lows: v128, highs: v128): void {
-  const c = v128.load(center), a = v128.load(before), b = v128.load(after);
+  const c = v128.load(center),
+    a = v128.load(before),
+    b = v128.load(after);
   const farLow = i16x8.add(i16x8.extend_low_i8x16_u(a), i16x8.extend_low_i8x16_u(b));
   const farHigh = i16x8.add(i16x8.extend_high_i8x16_u(a), i16x8.extend_high_i8x16_u(b));
   weigh(to, i16x8.extend_low_i8x16_u(c), i16x8.extend_high_i8x16_u(c), farLow, farHigh, lows, highs);
@@ -56,11 +83,29 @@ function boxOf3(to: usize, center: usize, before: usize, after: usize, lows: v12
 
 // @ts-ignore: decorator
 @inline
-function boxOf5(to: usize, center: usize, before: usize, after: usize, before2: usize, after2: usize, lows: v128, highs: v128): void {
-  const c = v128.load(center), a = v128.load(before), b = v128.load(after);
-  const a2 = v128.load(before2), b2 = v128.load(after2);
-  const nearLow = i16x8.add(i16x8.add(i16x8.extend_low_i8x16_u(a), i16x8.extend_low_i8x16_u(b)), i16x8.extend_low_i8x16_u(c));
-  const nearHigh = i16x8.add(i16x8.add(i16x8.extend_high_i8x16_u(a), i16x8.extend_high_i8x16_u(b)), i16x8.extend_high_i8x16_u(c));
+function boxOf5(
+  to: usize,
+  center: usize,
+  before: usize,
+  after: usize,
+  before2: usize,
+  after2: usize,
+  lows: v128,
+  highs: v128,
+): void {
+  const c = v128.load(center),
+    a = v128.load(before),
+    b = v128.load(after);
+  const a2 = v128.load(before2),
+    b2 = v128.load(after2);
+  const nearLow = i16x8.add(
+    i16x8.add(i16x8.extend_low_i8x16_u(a), i16x8.extend_low_i8x16_u(b)),
+    i16x8.extend_low_i8x16_u(c),
+  );
+  const nearHigh = i16x8.add(
+    i16x8.add(i16x8.extend_high_i8x16_u(a), i16x8.extend_high_i8x16_u(b)),
+    i16x8.extend_high_i8x16_u(c),
+  );
   const farLow = i16x8.add(i16x8.extend_low_i8x16_u(a2), i16x8.extend_low_i8x16_u(b2));
   const farHigh = i16x8.add(i16x8.extend_high_i8x16_u(a2), i16x8.extend_high_i8x16_u(b2));
   weigh(to, nearLow, nearHigh, farLow, farHigh, lows, highs);
@@ -89,14 +134,29 @@ function weighFour(pairs: v128, lows: v128, highs: v128): v128 {
 }
 
 /**
- * Blur by a symmetric kernel of nine float32 weights along both axes with reflected borders (torchvision's GaussianBlur(9) on 8-bit images): float32 sums,
- * rounded half to even. `scratch` takes (height + 1) rows of width + 16 floats. Sides are at least 5.
+ * Blur by a symmetric kernel of nine float32 weights along both axes with reflected borders (torchvision's
+ * GaussianBlur(9) on 8-bit images): float32 sums, rounded half to even. `scratch` takes (height + 1) rows of width + 16
+ * floats. Sides are at least 5.
  */
-export function blurKernel9(plane: usize, scratch: usize, width: i32, height: i32, w0: f32, w1: f32, w2: f32, w3: f32, w4: f32): void {
+export function blurKernel9(
+  plane: usize,
+  scratch: usize,
+  width: i32,
+  height: i32,
+  w0: f32,
+  w1: f32,
+  w2: f32,
+  w3: f32,
+  w4: f32,
+): void {
   const pitch: i32 = (width + 16) << 2;
   const padded = scratch;
   const blurred = scratch + pitch;
-  const k0 = f32x4.splat(w0), k1 = f32x4.splat(w1), k2 = f32x4.splat(w2), k3 = f32x4.splat(w3), k4 = f32x4.splat(w4);
+  const k0 = f32x4.splat(w0),
+    k1 = f32x4.splat(w1),
+    k2 = f32x4.splat(w2),
+    k3 = f32x4.splat(w3),
+    k4 = f32x4.splat(w4);
   for (let row = 0; row < height; row++) {
     const from = plane + row * width;
     for (let x = -4; x < width + 4; x++) store<f32>(padded + ((x + 4) << 2), <f32>load<u8>(from + reflected(x, width)));
@@ -111,10 +171,14 @@ export function blurKernel9(plane: usize, scratch: usize, width: i32, height: i3
   }
   for (let row = 0; row < height; row++) {
     const c = blurred + row * pitch;
-    const a1 = blurred + reflected(row - 1, height) * pitch, b1 = blurred + reflected(row + 1, height) * pitch;
-    const a2 = blurred + reflected(row - 2, height) * pitch, b2 = blurred + reflected(row + 2, height) * pitch;
-    const a3 = blurred + reflected(row - 3, height) * pitch, b3 = blurred + reflected(row + 3, height) * pitch;
-    const a4 = blurred + reflected(row - 4, height) * pitch, b4 = blurred + reflected(row + 4, height) * pitch;
+    const a1 = blurred + reflected(row - 1, height) * pitch,
+      b1 = blurred + reflected(row + 1, height) * pitch;
+    const a2 = blurred + reflected(row - 2, height) * pitch,
+      b2 = blurred + reflected(row + 2, height) * pitch;
+    const a3 = blurred + reflected(row - 3, height) * pitch,
+      b3 = blurred + reflected(row + 3, height) * pitch;
+    const a4 = blurred + reflected(row - 4, height) * pitch,
+      b4 = blurred + reflected(row + 4, height) * pitch;
     for (let x = 0; x < width; x += 4) {
       const at: usize = x << 2;
       let sum = f32x4.mul(k4, f32x4.add(v128.load(a4 + at), v128.load(b4 + at)));

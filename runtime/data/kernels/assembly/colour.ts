@@ -1,8 +1,8 @@
 /**
  * Pillow's colour operations on planes. Lengths are rounded up to 16: planes have that much room after them.
  *
- * Blends are `a + alpha (b - a)` in float32, truncated and clipped, as in Pillow's `ImagingBlend`. Luma is ITU-R 601-2 in 16-bit fixed point:
- * (19595 r + 38470 g + 7471 b + 2^15) >> 16.
+ * Blends are `a + alpha (b - a)` in float32, truncated and clipped, as in Pillow's `ImagingBlend`. Luma is ITU-R 601-2
+ * in 16-bit fixed point: (19595 r + 38470 g + 7471 b + 2^15) >> 16.
  */
 
 /** Blends every value with a constant: brightness (constant 0) and contrast (constant: the mean luma). */
@@ -81,7 +81,10 @@ export function saturate(planes: usize, planeBytes: i32, pixels: i32, alpha: f32
   }
 }
 
-/** Luma of eight pixels as 16-bit lanes. The factor of green, 38470, does not fit a signed 16-bit number and is halved over both dot products. */
+/**
+ * Luma of eight pixels as 16-bit lanes. The factor of green, 38470, does not fit a signed 16-bit number and is halved
+ * over both dot products.
+ */
 // @ts-ignore: decorator
 @inline
 function lumaOfEight(at: usize, planeBytes: i32): v128 {

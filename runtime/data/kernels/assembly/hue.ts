@@ -1,13 +1,15 @@
 /**
  * Hue rotation through Pillow's 8-bit HSV, four pixels at a time.
  *
- * Pillow mixes float and double, and its roundings decide the bytes. What is kept of that mix, and why the rest may be simpler:
+ * Pillow mixes float and double, and its roundings decide the bytes. What is kept of that mix, and why the rest may be
+ * simpler:
  *
- * - With the largest, middle and least channel, m = (largest - middle) / chroma in float, Pillow's hue before scaling is one of 1 - m, m - 1, 1 + m, 3 - m, 3 + m,
- *   5 - m, rounded to float once: the third quotient is always 1.
- * - The scaling (h / 6 + 1) mod 1 is done in double as there; the products with 255 are truncated exactly by looking at the sign of the residual of the float product.
- * - p = v (1 - s) lies at least 1/510 from a half, so float decides its rounding. q and t lie at least 2e-5 from a half, which is within float's error: the rare pixels
- *   that come closer than `doubt` are done again in double.
+ * - With the largest, middle and least channel, m = (largest - middle) / chroma in float, Pillow's hue before scaling
+ *   is one of 1 - m, m - 1, 1 + m, 3 - m, 3 + m, 5 - m, rounded to float once: the third quotient is always 1.
+ * - The scaling (h / 6 + 1) mod 1 is done in double as there; the products with 255 are truncated exactly by looking at
+ *   the sign of the residual of the float product.
+ * - p = v (1 - s) lies at least 1/510 from a half, so float decides its rounding. q and t lie at least 2e-5 from a
+ *   half, which is within float's error: the rare pixels that come closer than `doubt` are done again in double.
  */
 const doubt: f32 = 1e-4;
 
@@ -55,7 +57,10 @@ export function rotateHue(planes: usize, planeBytes: i32, pixels: i32, shift: i3
     // sector = floor(2 hue / 85) by a fixed-point reciprocal that is exact below 511; fraction = the rest over 85.
     const twice = i32x4.shl(hue, 1);
     const sector = i32x4.shr_u(i32x4.mul(twice, i32x4.splat(3085)), 18);
-    const fraction = f32x4.div(f32x4.convert_i32x4_s(i32x4.sub(twice, i32x4.mul(sector, i32x4.splat(85)))), f32x4.splat(85.0));
+    const fraction = f32x4.div(
+      f32x4.convert_i32x4_s(i32x4.sub(twice, i32x4.mul(sector, i32x4.splat(85)))),
+      f32x4.splat(85.0),
+    );
     const amount = f32x4.div(f32x4.convert_i32x4_s(saturation), of255);
     const p = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.sub(value, f32x4.mul(value, amount)), half));
     const exactQ = f32x4.add(f32x4.sub(value, f32x4.mul(value, f32x4.mul(amount, fraction))), half);
@@ -74,7 +79,11 @@ export function rotateHue(planes: usize, planeBytes: i32, pixels: i32, shift: i3
     const is4 = i32x4.eq(sector, i32x4.splat(4));
     const is5 = i32x4.eq(sector, i32x4.splat(5));
     const red = v128.bitselect(q, v128.bitselect(p, v128.bitselect(t, largest, is4), v128.or(is2, is3)), is1);
-    const green = v128.bitselect(largest, v128.bitselect(q, v128.bitselect(p, t, v128.or(is4, is5)), is3), v128.or(is1, is2));
+    const green = v128.bitselect(
+      largest,
+      v128.bitselect(q, v128.bitselect(p, t, v128.or(is4, is5)), is3),
+      v128.or(is1, is2),
+    );
     const blue = v128.bitselect(t, v128.bitselect(largest, v128.bitselect(q, p, is5), v128.or(is3, is4)), is2);
     const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(red, green), i16x8.narrow_i32x4_s(blue, blue));
     v128.store_lane<i32>(at, bytes, 0);
@@ -89,7 +98,10 @@ function fourBytes(at: usize): v128 {
   return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(at)));
 }
 
-/** Whole part of 255 x without rounding the product: n from the float product is one too large where 256 x - n - x, which is exact near 0, is negative. */
+/**
+ * Whole part of 255 x without rounding the product: n from the float product is one too large where 256 x - n - x,
+ * which is exact near 0, is negative.
+ */
 // @ts-ignore: decorator
 @inline
 function truncated255(x: v128, of255: v128, of256: v128): v128 {
@@ -129,7 +141,7 @@ export function rotateOne(at: usize, planeBytes: i32, shift: i32): void {
   if (turned >= 1.0) turned -= 1.0;
   const hue = (<i32>(<f64>(<f32>turned) * 255.0) + shift) & 255;
 
-  const position = <f64>(<f32>hue) * 6.0 / 255.0;
+  const position = (<f64>(<f32>hue) * 6.0) / 255.0;
   const sector = <i32>position;
   const fraction = <f64>(<f32>(position - <f64>(<f32>sector)));
   const amount = <f64>(<f32>(<f64>(<f32>saturation) / 255.0));
@@ -137,14 +149,37 @@ export function rotateOne(at: usize, planeBytes: i32, shift: i32): void {
   const p = rounded(v * (1.0 - amount));
   const q = rounded(v * (1.0 - amount * fraction));
   const t = rounded(v * (1.0 - amount * (1.0 - fraction)));
-  let newRed = value, newGreen = t, newBlue = p;
+  let newRed = value,
+    newGreen = t,
+    newBlue = p;
   switch (sector) {
-    case 1: newRed = q; newGreen = value; newBlue = p; break;
-    case 2: newRed = p; newGreen = value; newBlue = t; break;
-    case 3: newRed = p; newGreen = q; newBlue = value; break;
-    case 4: newRed = t; newGreen = p; newBlue = value; break;
-    case 5: newRed = value; newGreen = p; newBlue = q; break;
-    default: break;
+    case 1:
+      newRed = q;
+      newGreen = value;
+      newBlue = p;
+      break;
+    case 2:
+      newRed = p;
+      newGreen = value;
+      newBlue = t;
+      break;
+    case 3:
+      newRed = p;
+      newGreen = q;
+      newBlue = value;
+      break;
+    case 4:
+      newRed = t;
+      newGreen = p;
+      newBlue = value;
+      break;
+    case 5:
+      newRed = value;
+      newGreen = p;
+      newBlue = q;
+      break;
+    default:
+      break;
   }
   store<u8>(at, <u8>newRed);
   store<u8>(at + planeBytes, <u8>newGreen);

@@ -1,6 +1,9 @@
 /** Between interleaved rows and planes: a plane holds one channel, its rows without gaps. */
 
-/** Rows of interleaved RGB, `pitch` bytes apart, to three planes, `planeBytes` apart. Writes up to 15 bytes past each plane. */
+/**
+ * Rows of interleaved RGB, `pitch` bytes apart, to three planes, `planeBytes` apart. Writes up to 15 bytes past each
+ * plane.
+ */
 export function splitRgb(planes: usize, planeBytes: i32, source: usize, pitch: i32, width: i32, height: i32): void {
   for (let row = 0; row < height; row++) {
     const from = source + row * pitch;
@@ -31,7 +34,10 @@ export function packRows(plane: usize, source: usize, pitch: i32, width: i32, he
     for (let x = 0; x < width; x += 16) v128.store(plane + row * width + x, v128.load(source + row * pitch + x));
 }
 
-/** Planes, `planeBytes` apart (0: one grey plane stands for three), to `pixels` interleaved RGB pixels. Writes up to 47 bytes past them. */
+/**
+ * Planes, `planeBytes` apart (0: one grey plane stands for three), to `pixels` interleaved RGB pixels. Writes up to 47
+ * bytes past them.
+ */
 export function joinRgb(target: usize, planes: usize, planeBytes: i32, pixels: i32): void {
   for (let x = 0; x < pixels; x += 16) {
     const r = v128.load(planes + x);

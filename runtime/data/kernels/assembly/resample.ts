@@ -1,11 +1,12 @@
 /**
  * Pillow's antialiased resampling of 8-bit images: a horizontal pass, rounding to 8 bits, a vertical pass.
  *
- * A coefficient is a fixed-point number with 22 fractional bits. SIMD multiplies pairs of 16-bit numbers, so each coefficient is split into
- * c = 4096 high + low; sums of both parts stay within 32 bits and their combination equals the sum of the products exactly.
+ * A coefficient is a fixed-point number with 22 fractional bits. SIMD multiplies pairs of 16-bit numbers, so each
+ * coefficient is split into c = 4096 high + low; sums of both parts stay within 32 bits and their combination equals
+ * the sum of the products exactly.
  *
- * Coefficient table of one axis, per output position: i32 first tap, i32 number of quads, then per quad of taps four words
- * [low pair, high pair, low pair, high pair]. Unused taps of the last quad are zero.
+ * Coefficient table of one axis, per output position: i32 first tap, i32 number of quads, then per quad of taps four
+ * words [low pair, high pair, low pair, high pair]. Unused taps of the last quad are zero.
  */
 const precisionBits: i32 = 22;
 const lowBits: i32 = 12;
@@ -33,8 +34,19 @@ function filterScale(outSize: i32, inSize: i32): f64 {
   return Math.max(<f64>inSize / <f64>outSize, 1.0);
 }
 
-/** Writes the table of output positions `first` to `first + count - 1`; `scratch` holds the taps of one position as f64. */
-export function coefficients(table: usize, scratch: usize, outSize: i32, inSize: i32, bicubic: bool, first: i32, count: i32, reversed: bool): void {
+/**
+ * Writes the table of output positions `first` to `first + count - 1`; `scratch` holds the taps of one position as f64.
+ */
+export function coefficients(
+  table: usize,
+  scratch: usize,
+  outSize: i32,
+  inSize: i32,
+  bicubic: bool,
+  first: i32,
+  count: i32,
+  reversed: bool,
+): void {
   const scale = <f64>inSize / <f64>outSize;
   const stretch = filterScale(outSize, inSize);
   const reach = support(bicubic) * stretch;
@@ -86,20 +98,57 @@ function triangle(x: f64): f64 {
 }
 
 /**
- * Horizontal pass over interleaved RGB: `rows` rows of `count` output pixels, from `source` with `sourcePitch` bytes between rows, to `target`
- * with `targetPitch` (at least 3 count + 1, since a pixel is stored as four bytes).
+ * Horizontal pass over interleaved RGB: `rows` rows of `count` output pixels, from `source` with `sourcePitch` bytes
+ * between rows, to `target` with `targetPitch` (at least 3 count + 1, since a pixel is stored as four bytes).
  */
-export function resampleRowsRgb(target: usize, targetPitch: i32, source: usize, sourcePitch: i32, rows: i32, table: usize, tableEntryBytes: i32, count: i32): void {
+export function resampleRowsRgb(
+  target: usize,
+  targetPitch: i32,
+  source: usize,
+  sourcePitch: i32,
+  rows: i32,
+  table: usize,
+  tableEntryBytes: i32,
+  count: i32,
+): void {
   let row = 0;
-  for (; row + 4 <= rows; row += 4) fourRowsRgb(target + row * targetPitch, targetPitch, source + row * sourcePitch, sourcePitch, table, tableEntryBytes, count);
+  for (; row + 4 <= rows; row += 4)
+    fourRowsRgb(
+      target + row * targetPitch,
+      targetPitch,
+      source + row * sourcePitch,
+      sourcePitch,
+      table,
+      tableEntryBytes,
+      count,
+    );
   // The last block overlaps the one before it; rows it makes twice come out the same.
-  if (row < rows && rows >= 4) fourRowsRgb(target + (rows - 4) * targetPitch, targetPitch, source + (rows - 4) * sourcePitch, sourcePitch, table, tableEntryBytes, count);
-  else for (; row < rows; row++) fourRowsRgb(target + row * targetPitch, 0, source + row * sourcePitch, 0, table, tableEntryBytes, count);
+  if (row < rows && rows >= 4)
+    fourRowsRgb(
+      target + (rows - 4) * targetPitch,
+      targetPitch,
+      source + (rows - 4) * sourcePitch,
+      sourcePitch,
+      table,
+      tableEntryBytes,
+      count,
+    );
+  else
+    for (; row < rows; row++)
+      fourRowsRgb(target + row * targetPitch, 0, source + row * sourcePitch, 0, table, tableEntryBytes, count);
 }
 
 // @ts-ignore: decorator
 @inline
-function fourRowsRgb(target: usize, targetPitch: i32, source: usize, sourcePitch: i32, table: usize, tableEntryBytes: i32, count: i32): void {
+function fourRowsRgb(
+  target: usize,
+  targetPitch: i32,
+  source: usize,
+  sourcePitch: i32,
+  table: usize,
+  tableEntryBytes: i32,
+  count: i32,
+): void {
   // Bytes of two neighbouring RGB pixels as 16-bit pairs: r0 r1, g0 g1, b0 b1.
   const firstPair = i8x16(0, -128, 3, -128, 1, -128, 4, -128, 2, -128, 5, -128, -128, -128, -128, -128);
   const secondPair = i8x16(6, -128, 9, -128, 7, -128, 10, -128, 8, -128, 11, -128, -128, -128, -128, -128);
@@ -107,8 +156,14 @@ function fourRowsRgb(target: usize, targetPitch: i32, source: usize, sourcePitch
     const entry = table + i * tableEntryBytes;
     const quads = load<i32>(entry, 4);
     let at = source + 3 * load<i32>(entry);
-    let low0 = i32x4.splat(0), low1 = low0, low2 = low0, low3 = low0;
-    let high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+    let low0 = i32x4.splat(0),
+      low1 = low0,
+      low2 = low0,
+      low3 = low0;
+    let high0 = low0,
+      high1 = low0,
+      high2 = low0,
+      high3 = low0;
     let words = entry + 8;
     for (let quad = 0; quad < quads; quad++) {
       const coefficients = v128.load(words);
@@ -159,7 +214,16 @@ function combined(low: v128, high: v128): v128 {
 }
 
 /** Horizontal pass over one grey channel. */
-export function resampleRowsGrey(target: usize, targetPitch: i32, source: usize, sourcePitch: i32, rows: i32, table: usize, tableEntryBytes: i32, count: i32): void {
+export function resampleRowsGrey(
+  target: usize,
+  targetPitch: i32,
+  source: usize,
+  sourcePitch: i32,
+  rows: i32,
+  table: usize,
+  tableEntryBytes: i32,
+  count: i32,
+): void {
   for (let row = 0; row < rows; row++) {
     const from = source + row * sourcePitch;
     const to = target + row * targetPitch;
@@ -172,14 +236,20 @@ export function resampleRowsGrey(target: usize, targetPitch: i32, source: usize,
       let high = low;
       for (let quad = 0; quad < quads; quad++) {
         // Four taps as the 16-bit pairs 0 1 . . 2 3 . . against [low, high, low, high].
-        const taps = v128.swizzle(v128.load32_zero(at), i8x16(0, -128, 1, -128, 0, -128, 1, -128, 2, -128, 3, -128, 2, -128, 3, -128));
+        const taps = v128.swizzle(
+          v128.load32_zero(at),
+          i8x16(0, -128, 1, -128, 0, -128, 1, -128, 2, -128, 3, -128, 2, -128, 3, -128),
+        );
         const products = i32x4.dot_i16x8_s(taps, v128.load(words));
         low = i32x4.add(low, products);
         at += 4;
         words += 16;
       }
       high = v128.shuffle<i32>(low, low, 1, 1, 3, 3);
-      const both = combined2(i32x4.extract_lane(low, 0) + i32x4.extract_lane(low, 2), i32x4.extract_lane(high, 0) + i32x4.extract_lane(high, 2));
+      const both = combined2(
+        i32x4.extract_lane(low, 0) + i32x4.extract_lane(low, 2),
+        i32x4.extract_lane(high, 0) + i32x4.extract_lane(high, 2),
+      );
       store<u8>(to + i, <u8>both);
     }
   }
@@ -192,15 +262,28 @@ function combined2(low: i32, high: i32): i32 {
 }
 
 /** Vertical pass: rows of `pitch` bytes (a multiple of 16), whatever they hold, to `count` rows of the same pitch. */
-export function resampleColumns(target: usize, source: usize, pitch: i32, table: usize, tableEntryBytes: i32, count: i32): void {
+export function resampleColumns(
+  target: usize,
+  source: usize,
+  pitch: i32,
+  table: usize,
+  tableEntryBytes: i32,
+  count: i32,
+): void {
   for (let i = 0; i < count; i++) {
     const entry = table + i * tableEntryBytes;
     const quads = load<i32>(entry, 4);
     const from = source + load<i32>(entry) * pitch;
     const to = target + i * pitch;
     for (let x = 0; x < pitch; x += 16) {
-      let low0 = i32x4.splat(0), low1 = low0, low2 = low0, low3 = low0;
-      let high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+      let low0 = i32x4.splat(0),
+        low1 = low0,
+        low2 = low0,
+        low3 = low0;
+      let high0 = low0,
+        high1 = low0,
+        high2 = low0,
+        high3 = low0;
       let at = from + x;
       let words = entry + 8;
       for (let pair = 0; pair < 2 * quads; pair++) {
