@@ -1,15 +1,18 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
 
-/** The data worker bundled from its sources as they are now, where packages still resolve. */
+const root = join(import.meta.dirname, '../../..');
+// Within the repository, so that the worker's packages resolve.
+mkdirSync(join(root, '.cache'), { recursive: true });
+const folder = mkdtempSync(join(root, '.cache/data-worker-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The data worker, bundled from its sources as they are now. */
 export async function buildDataWorker(): Promise<URL> {
-  const root = join(import.meta.dirname, '../../..');
-  const folder = join(root, '.cache/test');
-  mkdirSync(folder, { recursive: true });
-  const outfile = join(folder, `dataWorker-${process.pid}.mjs`);
+  const outfile = join(folder, 'dataWorker.mjs');
   await build({
     absWorkingDir: root,
     entryPoints: ['runtime/data/dataWorker.ts'],
@@ -21,6 +24,5 @@ export async function buildDataWorker(): Promise<URL> {
     target: 'node20',
     logLevel: 'warning',
   });
-  afterAll(() => rmSync(outfile, { force: true }));
   return pathToFileURL(outfile);
 }
