@@ -15,8 +15,31 @@ export class Studio {
   async startRun(config: string): Promise<void> {
     await this.workbench.runCommand('SimDINO: Start SimDINO run');
     await this.workbench.quickInput.search(config);
-    await this.workbench.screenshot('choose-configuration');
     await this.workbench.quickInput.pick(config);
+  }
+
+  /** "SimDINO: Start ablation grid" with the sweep file of that name, confirmed. */
+  async startGrid(sweep: string): Promise<void> {
+    await this.workbench.runCommand('SimDINO: Start ablation grid');
+    await this.workbench.quickInput.search(sweep);
+    await this.workbench.quickInput.pick(sweep);
+    await this.workbench.notifications.answerDialog('Start 4 runs');
+  }
+
+  /** "SimDINO: Compare runs" with the runs that match. */
+  async compare(runs: readonly RegExp[]): Promise<Frame> {
+    await this.workbench.runCommand('SimDINO: Compare runs');
+    await this.workbench.quickInput.pickSeveral(runs);
+    return this.workbench.webview('table.differences', 60_000);
+  }
+
+  /** "SimDINO: Edit hyperparameter" on the file in front. */
+  async editHyperparameter(key: string, value: string): Promise<void> {
+    await this.workbench.runCommand('SimDINO: Edit hyperparameter');
+    await this.workbench.quickInput.search(key);
+    await this.workbench.screenshot('edit-hyperparameter');
+    await this.workbench.quickInput.pick(key);
+    await this.workbench.quickInput.answer(value);
   }
 
   /** The tree of runs. */
@@ -33,9 +56,33 @@ export class Studio {
     await (await this.runs()).inlineAction(run, /Stop run/);
   }
 
+  /** The heat map of a grid. */
+  async heatMap(): Promise<HeatMapPage> {
+    return new HeatMapPage(await this.workbench.webview('.heat-table', 60_000));
+  }
+
   /** The panel with the live curves. */
   async curves(): Promise<CurvesPage> {
     return new CurvesPage(await this.workbench.webview('.chart-card', 60_000));
+  }
+}
+
+export class HeatMapPage {
+  constructor(readonly frame: Frame) {}
+
+  /** How many cells are in each state, for example { done: 3, running: 1 }. */
+  async cells(): Promise<Record<string, number>> {
+    const cells = await this.frame.locator('.heat-table button.cell').all();
+    const classes = await Promise.all(cells.map(async (cell) => (await cell.getAttribute('class')) ?? ''));
+    const states = classes.map((names) => /\bstate-(\w+)/.exec(names)?.[1] ?? names);
+    return Object.fromEntries(
+      [...new Set(states)].map((state) => [state, states.filter((other) => other === state).length]),
+    );
+  }
+
+  /** What each cell says. */
+  async values(): Promise<string[]> {
+    return (await this.frame.locator('.heat-table button.cell b').allInnerTexts()).map((text) => text.trim());
   }
 }
 

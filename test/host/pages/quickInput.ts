@@ -56,6 +56,12 @@ export class QuickInput {
     return false;
   }
 
+  /** Ticks the rows that match in a list of several choices, and confirms. */
+  async pickSeveral(labels: readonly (string | RegExp)[]): Promise<void> {
+    for (const label of labels) await this.pick(label);
+    await this.accept();
+  }
+
   /** Types an answer and confirms it. */
   async answer(text: string): Promise<void> {
     await this.input.waitFor({ timeout: 30_000 });
