@@ -1,12 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { attemptFiles, attemptName, runFiles } from '../../protocol/runFolder.ts';
+import { attemptFiles, attemptName, checkpointStep, runFiles } from '../../protocol/runFolder.ts';
 import type { Annotations, AttemptRecord, EventLine, RunRecord, RunState } from '../../protocol/records.ts';
 import { recentMsPerStep } from '../pace.ts';
 import { deriveState, type Liveness, type RunFacts } from '../status.ts';
 import {
   asAnnotations,
   asAttemptRecord,
+  asCheckpointRecord,
   asControlRequest,
   asEvent,
   asRunRecord,
@@ -109,6 +110,8 @@ export async function summariseAttempts(
       .map(asMetricLine)
       .filter((line) => line !== undefined);
     latest = Object.assign(await latestBefore(folder, lastAttempt), ...lines) as Record<string, number>;
+    // Evaluations are rare: in a long run the last one lies before the lines that were read, but checkpoints name it.
+    if (latest['knnTop1'] === undefined) latest = { ...(await checkpointEvaluations(folder)), ...latest };
     msPerStep = recentMsPerStep(
       lines.map((line) => line['step'] ?? Number.NaN),
       lines.map((line) => line['time'] ?? Number.NaN),
@@ -136,16 +139,11 @@ export async function summariseAttempts(
 
 /** The indices of a run's attempts, ascending. */
 export async function attemptIndices(folder: string): Promise<number[]> {
-  try {
-    const names = await readdir(join(folder, runFiles.attempts));
-    return names
-      .filter((name) => /^\d{3,}$/.test(name))
-      .map(Number)
-      .sort((a, b) => a - b);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
+  const names = await namesIn(join(folder, runFiles.attempts));
+  return names
+    .filter((name) => /^\d{3,}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
 /** How an attempt ended: its last outcome event. */
@@ -182,6 +180,25 @@ async function latestBefore(folder: string, attempt: AttemptRecord | null): Prom
   );
   const reached = lines.map(asMetricLine).filter((line) => line !== undefined && (line['step'] ?? Infinity) <= step);
   return Object.assign({}, ...reached) as Record<string, number>;
+}
+
+/** The accuracies that the newest checkpoint was saved with. */
+async function checkpointEvaluations(folder: string): Promise<Record<string, number>> {
+  const path = join(folder, runFiles.checkpoints);
+  const newest = (await namesIn(path)).filter((name) => checkpointStep(name) !== undefined).at(-1);
+  if (newest === undefined) return {};
+  const file = await readJson(join(path, newest, 'checkpoint.json'));
+  const { knnTop1 } = (file.kind === 'value' ? asCheckpointRecord(file.value) : null)?.metrics ?? {};
+  return knnTop1 === undefined ? {} : { knnTop1 };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
 }
 
 /** Age of a run; very old when it does not say when it was made, and never negative when clocks differ. */

@@ -6,7 +6,6 @@ import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { listSweeps, schedulerOf, type SweepContents } from '../../experiments/store/readSweep.ts';
 import { summariseRun, type RunOverview } from '../../experiments/store/summariseRun.ts';
 import { isMissing } from '../../experiments/store/tailJsonLines.ts';
-import type { RunState } from '../../protocol/records.ts';
 import { sweepsFolder } from '../../protocol/runFolder.ts';
 
 export interface SweepOverview extends SweepContents {
@@ -104,14 +103,16 @@ export class RunCollection {
       }
       return;
     }
-    const before: RunState | undefined = this.runs.get(id)?.state;
+    const before = this.runs.get(id);
+    // A summary reads the last lines only: what was seen before them still stands.
+    if (before?.attemptCount === run.attemptCount) run.latest = { ...before.latest, ...run.latest };
     this.runs.set(id, run);
     const fingerprint = JSON.stringify(run);
     if (this.#fingerprints.get(id) === fingerprint) return;
     this.#fingerprints.set(id, fingerprint);
     changes.changed.push(run);
     const hasEnded = !isActive(run.state) && run.state !== 'stale' && run.state !== 'queued';
-    if (before !== undefined && isActive(before) && hasEnded) changes.ended.push(run);
+    if (before && isActive(before.state) && hasEnded) changes.ended.push(run);
   }
 
   #remove(id: string, changes: Changes): void {

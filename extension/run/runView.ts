@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { describe, log } from '../log.ts';
 import { stateWords, RunTree, type RunNode } from './runTree.ts';
 import { progressParts, remainingText, runName } from './runText.ts';
 import type { RunWatch } from './runWatch.ts';
@@ -14,13 +15,18 @@ export function createRunView(
     canSelectMany: true,
     showCollapseAll: true,
   });
+  const setContext = contextKeys();
+  let shownBadge = -1;
   const update = (): void => {
     const active = watch.collection?.activeRuns.length ?? 0;
-    view.badge = active === 0 ? undefined : { value: active, tooltip: vscode.l10n.t('{0} active runs', active) };
+    if (active !== shownBadge) {
+      shownBadge = active;
+      view.badge = active === 0 ? undefined : { value: active, tooltip: vscode.l10n.t('{0} active runs', active) };
+    }
     view.message = messageOf(watch, tree.filter) ?? '';
-    void vscode.commands.executeCommand('setContext', 'simdino.hasRuns', (watch.collection?.runs.size ?? 0) > 0);
-    void vscode.commands.executeCommand('setContext', 'simdino.looked', watch.ready);
-    void vscode.commands.executeCommand('setContext', 'simdino.filtered', tree.filter !== '');
+    setContext('simdino.hasRuns', (watch.collection?.runs.size ?? 0) > 0);
+    setContext('simdino.looked', watch.ready);
+    setContext('simdino.filtered', tree.filter !== '');
   };
   context.subscriptions.push(
     tree,
@@ -43,10 +49,29 @@ export function createRunView(
     ),
   );
   const reveal = async (id: string): Promise<void> => {
-    const node = tree.find(id);
-    if (node) await view.reveal(node, { select: true, focus: false, expand: true });
+    // The editor refuses to reveal a node while the tree is being read anew.
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const node = tree.find(id);
+      try {
+        if (node) await view.reveal(node, { select: true, focus: false, expand: true });
+        return;
+      } catch (error) {
+        log().debug(`reveal ${id}: ${describe(error)}`);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+    }
   };
   return { tree, reveal };
+}
+
+/** Sets keys that menus and welcome texts depend on, when they change. */
+function contextKeys(): (key: string, value: boolean) => void {
+  const set = new Map<string, boolean>();
+  return (key, value) => {
+    if (set.get(key) === value) return;
+    set.set(key, value);
+    void vscode.commands.executeCommand('setContext', key, value);
+  };
 }
 
 function messageOf(watch: RunWatch, filter: string): string | undefined {

@@ -78,6 +78,17 @@ describe('listRuns', () => {
     expect(run?.latest).toEqual({ step: 2, knnTop1: 0.5, loss: Number.NaN });
   });
 
+  it('knows the accuracy of an evaluation long ago from the newest checkpoint', async () => {
+    const folder = await writeRun(runs, 'r', [{ metrics: '{"step":0,"knnTop1":0.1}\n' + metricLines(1, 2000) }]);
+    const knnTop1 = async () => (await listRuns(runs)).runs[0]?.latest['knnTop1'];
+    expect(await knnTop1()).toBeUndefined();
+    await mkdir(join(folder, 'checkpoints/step-001000'), { recursive: true });
+    const checkpoint = { version: 1, step: 1000, metrics: { knnTop1: 0.6, loss: 5 } };
+    await writeFile(join(folder, 'checkpoints/step-001000/checkpoint.json'), JSON.stringify(checkpoint));
+    expect(await knnTop1()).toBe(0.6);
+    expect((await listRuns(runs)).runs[0]?.latest['loss']).toBe(2000);
+  });
+
   it('lists broken folders with what is wrong with them', async () => {
     await writeRun(runs, 'half', [], '{"version":1,"id":"ha');
     await writeRun(runs, 'empty', [], '');
