@@ -24,6 +24,22 @@ describe.skipIf(noHost !== undefined)('e2e: a run in a real VS Code', () => {
     if (task.result?.state === 'fail') await host.keepEvidence(task.name);
   });
 
+  test('is offered by the command palette, with the configurations of the workspace and the presets', async () => {
+    const { quickInput } = studio.workbench;
+    await expect
+      .poll(() => studio.workbench.paletteFor('SimDINO'), { timeout: 60_000 })
+      .toContain('SimDINO: Start SimDINO run');
+    await studio.workbench.screenshot('palette');
+    await quickInput.cancel();
+
+    await studio.workbench.runCommand('SimDINO: Start SimDINO run');
+    await expect
+      .poll(async () => (await quickInput.items()).join('; '))
+      .toMatch(/long.yaml.*tiny.yaml.*quickstart.yaml/);
+    await studio.workbench.screenshot('choose-configuration');
+    await quickInput.cancel();
+  });
+
   test('starts from the command palette', async () => {
     await studio.startRun('long.yaml');
 

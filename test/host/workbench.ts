@@ -56,6 +56,13 @@ export class Workbench {
     });
   }
 
+  /** The rows of the command palette for a search; the palette stays open. */
+  async paletteFor(text: string): Promise<string[]> {
+    await this.quickInput.openPalette();
+    await this.quickInput.search(`>${text}`);
+    return this.quickInput.items();
+  }
+
   /** Opens a side bar container by its name in the activity bar and returns its tree. */
   async openSideBar(name: string): Promise<TreePage> {
     const tab = this.page.locator(`.activitybar .action-item:has(> [aria-label^="${name}"])`).first();
