@@ -23,6 +23,8 @@ export interface ReadConfig {
   tentative?: ResolvedConfig;
   /** All values as written, those of extended files included. */
   merged: unknown;
+  /** The values of what `extends:` names; undefined without it. */
+  base: unknown;
   yaml: YamlText;
   diagnostics: Diagnostic[];
 }
@@ -63,6 +65,7 @@ function read(text: string, options: ReadOptions, chain: readonly string[]): Rea
   diagnostics.sort((a, b) => a.start - b.start);
   return {
     merged,
+    base,
     yaml,
     diagnostics,
     ...(config && !hasErrors(diagnostics) ? { config } : {}),

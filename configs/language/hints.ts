@@ -1,4 +1,7 @@
-/** Short texts behind values: the numbers that follow from a configuration, visible while it is written. */
+/**
+ * Short texts behind values: the numbers that follow from a configuration, visible while it is written. The editor cuts a
+ * line's hints at 43 characters unless told (`editor.inlayHints.maximumLength`); details go into tooltips.
+ */
 import { hasErrors } from '../diagnostic.ts';
 import { codingRateShape, derive, knownTrainImages, type Derived } from '../derive.ts';
 import { splitPath } from '../finding.ts';
@@ -64,7 +67,7 @@ function* gammaHints({ loss, train, projector, crops }: ResolvedConfig, derived:
   const { on, normalise, groups } = loss.codingRate;
   yield {
     path: 'loss.preset',
-    text: `gamma ${typeof loss.gamma === 'string' ? `${loss.gamma} ` : ''}${short(gamma)}, pairs ${loss.pairs}, ${groups} ${groups === 1 ? 'group' : 'groups'}`,
+    text: `\u03b3 ${short(gamma)}, ${loss.pairs} pairs, ${groups} ${groups === 1 ? 'group' : 'groups'}`,
     tooltip: `In force: pairs ${loss.pairs}; coding rate of ${on === 'student' ? 'the student' : 'the mean of student and teacher'}, ${groups} groups, each divided by ${normalise === 'group' ? 'its own size' : 'the whole batch'}.`,
   };
 }
@@ -84,8 +87,8 @@ function* codingRateHints({ method, loss, train, projector }: ResolvedConfig, de
   const rewarded = method === 'simdino';
   yield {
     path: 'loss',
-    text: `R ${short(codingRateCollapsed)} (collapsed) to ${short(codingRateMax)} nats${rewarded ? `, gamma R up to ${short(gamma * codingRateMax)}` : ''}`,
-    tooltip: `Largest coding rate of features spread evenly, and that of features that are all one direction, for B ${train.batchSize}, d ${projector.outputDim}, eps ${short(loss.eps)}, ${groups} ${groups === 1 ? 'group' : 'groups'}. ${
+    text: `R ${short(codingRateCollapsed, 3)} (collapse) to ${short(codingRateMax, 3)}${rewarded ? `, \u03b3R \u2264 ${short(gamma * codingRateMax, 3)}` : ' nats'}`,
+    tooltip: `Coding rate in nats of features that are all one direction, and of features spread evenly, for B ${train.batchSize}, d ${projector.outputDim}, eps ${short(loss.eps)}, ${groups} ${groups === 1 ? 'group' : 'groups'}. ${
       rewarded
         ? `Their difference times gamma, ${short(gamma * (codingRateMax - codingRateCollapsed))}, is what keeps the features from collapsing.`
         : 'It is measured, not trained for.'

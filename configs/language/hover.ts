@@ -53,13 +53,13 @@ export function fieldMarkdown(row: FieldRow): string {
     .join('\n\n');
 }
 
-/** Says where the value in force comes from when it is not written here. */
+/** Says where the value in force comes from, or what it replaces. */
 function originMarkdown(analysis: Extract<Analysis, { kind: 'config' }>, row: FieldRow): string {
   const keys = splitPath(row.path);
-  if (row.type === 'section') return '';
-  const base: unknown = valueAt(analysis.yaml.value, ['extends']);
+  if (row.type === 'section' || row.path === 'extends') return '';
   const here = locate(analysis.yaml, keys);
-  if (here?.throughAlias) return 'The value comes from an anchor.';
-  if (here && typeof base === 'string' && base !== '') return `Overrides \`${base}\`.`;
-  return '';
+  if (here?.throughAlias) return 'The value is written elsewhere in this file, behind an anchor.';
+  const extended: unknown = valueAt(analysis.read.base, keys);
+  const reference: unknown = valueAt(analysis.yaml.value, ['extends']);
+  return here && extended !== undefined ? `\`${String(reference)}\` has \`${showRounded(extended)}\`.` : '';
 }

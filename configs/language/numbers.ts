@@ -1,10 +1,10 @@
 /** Numbers as hints and hovers show them. */
 
-/** At most four significant digits, without needless zeros: 0.01172, 76.73, 1e-6. */
-export function short(value: number): string {
+/** Four significant digits or fewer, without needless zeros: 0.01172, 76.73, 1e-6. */
+export function short(value: number, digits = 4): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   if (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7) return Number(value.toPrecision(3)).toExponential();
-  return String(Number(value.toPrecision(4)));
+  return String(Number(value.toPrecision(digits)));
 }
 
 /** 21,665,664 as `21.7 M`. */

@@ -32,7 +32,9 @@ async function pickKey(document: vscode.TextDocument, choices: FieldChoice[]): P
     items.push({
       label: choice.row.path,
       description: choice.value === undefined ? vscode.l10n.t('not set') : yamlInline(choice.value),
-      detail: [choice.row.description, paperText(choice.row)].filter(Boolean).join(' '),
+      detail: [`${capitalised(choice.row.expected)}.`, paperText(choice.row), choice.row.description]
+        .filter(Boolean)
+        .join(' '),
       choice,
     });
   }

@@ -13,6 +13,8 @@ function analysed(text: string, path = 'my.simdino.yaml'): Analysis {
 /** The text with each hint in guillemets where it is shown. */
 function hinted(text: string, trainImages?: number): string {
   const found = hints(analysed(text), { trainImages });
+  // What is longer is cut by the editor.
+  for (const hint of found) expect(hint.text.length, hint.text).toBeLessThanOrEqual(43);
   return found.reduceRight(
     (shown, hint) => `${shown.slice(0, hint.offset)} «${hint.text}»${shown.slice(hint.offset)}`,
     text,
@@ -57,8 +59,8 @@ train:
         architecture: vit_small «21.7 M parameters»
       projector: «5.51 M parameters»
         outputDim: 256
-      loss: «R 3.232 (collapsed) to 76.73 nats, gamma R up to 0.4496»
-        preset: reference «gamma auto 0.005859, pairs crossView, 8 groups»
+      loss: «R 3.23 (collapse) to 76.7, γR ≤ 0.45»
+        preset: reference «γ 0.005859, crossView pairs, 8 groups»
         eps: 0.2236 «ε² = 0.05, in force ε = 0.6324» # tuned
         gamma: auto «= 0.005859»
         codingRate: { groups: 8 «64 images each» }
@@ -113,10 +115,14 @@ describe('hover', () => {
 
       **Authors' code:** 0.2236 (its \`eps\` 0.05 is epsilon squared)
 
-      Overrides \`tiny\`.
-
       **Here:** ε² = 0.09 - ε = 0.3; the authors' code calls ε² = 0.09 \`eps\`."
     `);
+  });
+
+  test('on a key that the preset sets too', () => {
+    expect(hoverAt('extends: simdino_vits16\nteacher: { moment|um: 0.9 }\n')).toContain(
+      '`simdino_vits16` has `0.996`.',
+    );
   });
 
   test('on a value, in a flow map, on a section', () => {
