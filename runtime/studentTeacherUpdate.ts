@@ -10,7 +10,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorSpec, Tensors } from './engines/engine.ts';
-import type { Objective, ObjectiveOutput } from './losses/objective.ts';
+import type { MaskedPatches, Objective, ObjectiveOutput } from './losses/objective.ts';
 import { networkFeatures, networkParameters } from './models/network.ts';
 import type { NetworkConfig, ViewStack } from './models/network.ts';
 import { elementCount, initialiseParameters, prefixed, submodule } from './models/parameters.ts';
@@ -19,15 +19,18 @@ import { adamw } from './optim/adamw.ts';
 import type { AdamOptions, AdamScalars } from './optim/adamw.ts';
 import { clipFactor, globalNorm, gradientNorm } from './optim/clip.ts';
 import { ema } from './optim/ema.ts';
-import { parameterGroup } from './optim/parameterGroups.ts';
+import type { ParameterRules } from './optim/parameterGroups.ts';
 
 /** What the update is made of; constant over a run. */
 export interface UpdateSettings {
   network: NetworkConfig;
   objective: Objective;
   adam: AdamOptions;
-  /** Largest norm of each tensor's gradient; 0: no clipping. */
+  /** Largest norm of a gradient; 0: no clipping. */
   clipGradNorm: number;
+  /** What has that norm: each tensor by itself (v1), or backbone and head each as a whole (v2). */
+  clipBy: 'tensor' | 'module';
+  rules: ParameterRules;
   /** `student` copies the student after every update (no self-distillation). */
   teacherUpdate: 'ema' | 'student';
   /** Images B of a step. */
@@ -71,14 +74,15 @@ export function updateStudentAndTeacher(
   const { network, batch, objective } = settings;
   const specs = trainedParameters(settings);
   const teacher = submodule(state, 'teacher');
-  const globalViews = views.slice(0, 1).map(({ images, layout }) => ({ images, layout }));
-  const teacher_GBO = networkFeatures(teacher, globalViews, network, { batch });
+  const seen = networkFeatures(teacher, views.slice(0, 1).map(asTeacherSees), network, { batch });
+  const teacher_GBO = seen.views_VBO;
 
   const { kept, gradients } = differentiate(submodule(state, 'student'), specs, (student) => {
-    const student_VBO = networkFeatures(student, views, network, { batch });
+    const { views_VBO: student_VBO, places_IKO } = networkFeatures(student, views, network, { batch });
     const evaluated = objective.evaluate({
       student_VBO,
       teacher_GBO,
+      ...maskedPatches(views, places_IKO, seen.places_IKO),
       studentHead: submodule(student, 'head'),
       teacherHead: submodule(teacher, 'head'),
       state: submodule(state, 'objective'),
@@ -89,10 +93,11 @@ export function updateStudentAndTeacher(
 
   const norms = specs.map(({ name }) => gradientNorm(gradients[name]!));
   const norm = globalNorm(norms);
+  const clipNorms = settings.clipBy === 'tensor' ? norms : moduleNorms(specs, norms);
   const gate = tf.mul<tf.Scalar>(isFinite(kept.loss), isFinite(norm));
   return {
     state: {
-      ...networkUpdate({ state, gradients, norms, gate, scalars, specs, settings }),
+      ...networkUpdate({ state, gradients, clipNorms, gate, scalars, specs, settings }),
       ...objectiveUpdate(state, kept.state, gate),
     },
     outputs: {
@@ -147,7 +152,8 @@ function tensorSpecs(specs: readonly ParameterSpec[]): Record<string, TensorSpec
 interface Update {
   state: Tensors;
   gradients: Parameters;
-  norms: readonly tf.Scalar[];
+  /** The norm that decides how much each gradient is clipped. */
+  clipNorms: readonly tf.Scalar[];
   /** 1 to update, 0 to leave everything as it was. */
   gate: tf.Scalar;
   scalars: Record<string, tf.Scalar>;
@@ -156,17 +162,18 @@ interface Update {
 }
 
 /** Clipped AdamW for the student, then the teacher's average of it. */
-function networkUpdate({ state, gradients, norms, gate, scalars, specs, settings }: Update): Tensors {
+function networkUpdate({ state, gradients, clipNorms, gate, scalars, specs, settings }: Update): Tensors {
   const momentum = tf.sub<tf.Scalar>(1, tf.mul(tf.sub(1, scalars['momentum']!), gate));
   const weightDecay = scalars['weightDecay']!;
   const next: Tensors = {};
   for (const [index, { name, shape }] of specs.entries()) {
+    const { lrMultiplier, decays } = settings.rules(name, shape);
     const { parameter, moments } = adamw(
       state[`student.${name}`]!,
-      selected(gate, clip(gradients[name]!, norms[index]!, settings), 0),
+      selected(gate, clip(gradients[name]!, clipNorms[index]!, settings), 0),
       { first: state[`adam.first.${name}`]!, second: state[`adam.second.${name}`]! },
-      adamScalars(scalars, gate, settings.delayed?.has(name) ?? false),
-      { ...settings.adam, ...(parameterGroup(name, shape) === 'decay' ? { weightDecay } : {}) },
+      adamScalars(scalars, gate, { lrMultiplier, isDelayed: settings.delayed?.has(name) ?? false }),
+      { ...settings.adam, ...(decays ? { weightDecay } : {}) },
     );
     next[`student.${name}`] = parameter;
     next[`adam.first.${name}`] = moments.first;
@@ -179,8 +186,13 @@ function networkUpdate({ state, gradients, norms, gate, scalars, specs, settings
   return next;
 }
 
-function adamScalars(scalars: Record<string, tf.Scalar>, gate: tf.Scalar, isDelayed: boolean): AdamScalars {
-  const lr = scalars['lr']!;
+function adamScalars(
+  scalars: Record<string, tf.Scalar>,
+  gate: tf.Scalar,
+  { lrMultiplier, isDelayed }: { lrMultiplier: number; isDelayed: boolean },
+): AdamScalars {
+  const scheduled = scalars['lr']!;
+  const lr = lrMultiplier === 1 ? scheduled : tf.mul<tf.Scalar>(scheduled, lrMultiplier);
   if (!isDelayed) {
     return { lr, gate, biasCorrection1: scalars['biasCorrection1']!, biasCorrection2: scalars['biasCorrection2']! };
   }
@@ -190,6 +202,15 @@ function adamScalars(scalars: Record<string, tf.Scalar>, gate: tf.Scalar, isDela
     biasCorrection1: scalars['delayedBiasCorrection1']!,
     biasCorrection2: scalars['delayedBiasCorrection2']!,
   };
+}
+
+/** For each tensor the norm of its module, backbone or head, as a whole. */
+function moduleNorms(specs: readonly ParameterSpec[], norms: readonly tf.Scalar[]): tf.Scalar[] {
+  const moduleOf = ({ name }: ParameterSpec) => name.slice(0, name.indexOf('.'));
+  const modules = new Map<string, tf.Scalar[]>();
+  specs.forEach((spec, index) => modules.set(moduleOf(spec), [...(modules.get(moduleOf(spec)) ?? []), norms[index]!]));
+  const totals = new Map([...modules].map(([name, ofModule]) => [name, globalNorm(ofModule)]));
+  return specs.map((spec) => totals.get(moduleOf(spec))!);
 }
 
 function objectiveUpdate(state: Tensors, next: Tensors, gate: tf.Scalar): Tensors {
@@ -208,6 +229,22 @@ function selected(gate: tf.Scalar, updated: tf.Tensor, kept: tf.Tensor | number)
 
 function clip(gradient: tf.Tensor, norm: tf.Scalar, { clipGradNorm }: UpdateSettings): tf.Tensor {
   return clipGradNorm > 0 ? tf.mul(gradient, clipFactor(norm, { maxNorm: clipGradNorm })) : gradient;
+}
+
+/** Every branch kept, nothing hidden; masked patches are looked at. */
+function asTeacherSees({ images, layout, masks }: ViewStack): ViewStack {
+  return { images, layout, ...(masks ? { masks: { ...masks, hidden: false } } : {}) };
+}
+
+function maskedPatches(
+  [globalViews]: readonly ViewStack[],
+  student_IKO: tf.Tensor3D | undefined,
+  teacher_IKO: tf.Tensor3D | undefined,
+): { patches?: MaskedPatches } {
+  const selection_IKP = globalViews?.masks?.selection_IKP;
+  if (!selection_IKP || !student_IKO || !teacher_IKO) return {};
+  const isMasked_IK = tf.sum<tf.Tensor2D>(selection_IKP, 2);
+  return { patches: { student_IKO, teacher_IKO, isMasked_IK, patches: selection_IKP.shape[2] } };
 }
 
 function firstView(features_VBO: tf.Tensor3D): tf.Tensor2D {

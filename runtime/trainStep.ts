@@ -13,6 +13,7 @@ import { normalisePixels } from './models/imageInput.ts';
 import { networkConfig } from './models/network.ts';
 import type { ViewStack } from './models/network.ts';
 import { biasCorrections } from './optim/adamw.ts';
+import { uniformRules } from './optim/parameterGroups.ts';
 import { stepSchedules, teacherTemperature } from './optim/schedules.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
 import {
@@ -119,6 +120,8 @@ function updateSettings(config: ResolvedConfig): UpdateSettings {
     objective: objectives[config.method](config),
     adam: { beta1: optim.beta1, beta2: optim.beta2, epsilon: optim.epsilon },
     clipGradNorm: optim.clipGradNorm,
+    clipBy: 'tensor',
+    rules: uniformRules,
     teacherUpdate: teacher.update,
     batch: train.batchSize,
     ...(config.method === 'dino' ? dinoPrototypes(config) : {}),

@@ -2,12 +2,25 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { TensorSpec, Tensors } from '../engines/engine.ts';
 import type { Parameters } from '../models/parameters.ts';
 
+/** Features of the patches of the global views that were hidden from the student. */
+export interface MaskedPatches {
+  /** I images, all of the first global view first; K places, more than the masked patches of any. */
+  student_IKO: tf.Tensor3D;
+  teacher_IKO: tf.Tensor3D;
+  /** 1 where a place holds a masked patch, 0 where it is empty. */
+  isMasked_IK: tf.Tensor2D;
+  /** Patches of an image, masked or not. */
+  patches: number;
+}
+
 /** What an objective is given of a step. */
 export interface ObjectiveInput {
   /** Unit features of all views, the global ones first. */
   student_VBO: tf.Tensor3D;
   /** Unit features of the global views; constants as far as the gradient is concerned. */
   teacher_GBO: tf.Tensor3D;
+  /** Where the student's global views are masked. */
+  patches?: MaskedPatches;
   /** The projectors' parameters, for objectives that go on from the unit features. */
   studentHead: Parameters;
   teacherHead: Parameters;

@@ -8,7 +8,7 @@ import { prefixed, submodule } from './parameters.ts';
 import type { ParameterSpec, Parameters } from './parameters.ts';
 import { projector, projectorParameters } from './projector.ts';
 import type { ProjectorConfig } from './projector.ts';
-import { vitCls, vitParameters } from './vit.ts';
+import { clsToken, patchTokens, vitCls, vitParameters, vitTokens } from './vit.ts';
 import type { VitConfig } from './vit.ts';
 
 export interface NetworkConfig {
@@ -23,24 +23,78 @@ export interface ViewStack {
   layout: 'BHWC' | 'BCHW';
   /** Factors of stochastic depth, [depth, 2, views x B]. */
   dropPath_L2B?: tf.Tensor3D;
+  /** Which patches are hidden, or looked at; for the stack of the global views. */
+  masks?: PatchMasks;
+}
+
+/** Masked patches of each image of a stack. */
+export interface PatchMasks {
+  /** One row per place, holding 1 at the patch that it stands for, or nothing: [I, K, P]. */
+  selection_IKP: tf.Tensor3D;
+  /** Whether the network sees a mask token there: the student does, the teacher sees the patch. */
+  hidden: boolean;
+}
+
+/** The selection of places that list patches by number; -1 marks an empty one. */
+export function patchSelection(places_IK: tf.Tensor2D, { patches }: { patches: number }): tf.Tensor3D {
+  const [images, places] = places_IK.shape;
+  const numbers_11P = tf.reshape(tf.range(0, patches, 1, 'float32'), [1, 1, patches]);
+  const chosen = tf.equal(tf.reshape(places_IK, [images, places, 1]), numbers_11P);
+  return tf.cast(chosen, 'float32') as tf.Tensor3D;
+}
+
+export interface NetworkFeatures {
+  /** Unit features of every view, [V, B, O]. */
+  views_VBO: tf.Tensor3D;
+  /** Unit features of the places of the stacks with masks, [I, K, O]. */
+  places_IKO?: tf.Tensor3D;
 }
 
 /**
- * Unit features of every view: one pass of the backbone per resolution, the projector once over all.
+ * Unit features of every view and of masked patches: one pass of the backbone per resolution, the projector once over everything.
  *
  * @param stacks in the order of the views, the global ones first
- * @returns [V, B, O]
  */
 export function networkFeatures(
   parameters: Parameters,
   stacks: readonly ViewStack[],
   { backbone, head }: NetworkConfig,
   { batch }: { batch: number },
-): tf.Tensor3D {
+): NetworkFeatures {
   const backboneParameters = submodule(parameters, 'backbone');
-  const cls = stacks.map(({ images, ...input }) => vitCls(backboneParameters, images, backbone, input).cls_BD);
-  const unit_NO = projector(submodule(parameters, 'head'), tf.concat(cls, 0), head);
-  return tf.reshape<tf.Rank.R3>(unit_NO, [-1, batch, head.outputDim]);
+  const passes = stacks.map((stack) => backboneFeatures(backboneParameters, stack, backbone));
+  const places = passes.flatMap(({ places_IKD }) => (places_IKD ? [places_IKD] : []));
+  const rows = [...passes.map(({ cls_BD }) => cls_BD), ...places.map(flatten)];
+  const unit_NO = projector(submodule(parameters, 'head'), tf.concat(rows, 0), head);
+
+  const viewRows = passes.reduce((sum, { cls_BD }) => sum + cls_BD.shape[0], 0);
+  const views_NO = places.length === 0 ? unit_NO : tf.slice(unit_NO, [0, 0], [viewRows, head.outputDim]);
+  const views_VBO = tf.reshape<tf.Rank.R3>(views_NO, [-1, batch, head.outputDim]);
+  const [first] = places;
+  if (!first) return { views_VBO };
+  const [images, count] = first.shape;
+  const places_NO = tf.slice(unit_NO, [viewRows, 0], [images * count, head.outputDim]);
+  return { views_VBO, places_IKO: tf.reshape(places_NO, [images, count, head.outputDim]) };
+}
+
+function backboneFeatures(
+  parameters: Parameters,
+  { images, masks, ...input }: ViewStack,
+  config: VitConfig,
+): { cls_BD: tf.Tensor2D; places_IKD?: tf.Tensor3D | undefined } {
+  if (!masks) return { cls_BD: vitCls(parameters, images, config, input).cls_BD };
+  const { selection_IKP, hidden } = masks;
+  const mask = hidden ? { mask_BP: tf.sum<tf.Tensor2D>(selection_IKP, 1) } : {};
+  const { tokens_BND } = vitTokens(parameters, images, config, { ...input, ...mask });
+  // A product with rows of zeros and one 1 picks patches, and its gradient puts them back, without a scatter.
+  return {
+    cls_BD: clsToken(tokens_BND),
+    places_IKD: tf.matMul(selection_IKP, patchTokens(tokens_BND, config)),
+  };
+}
+
+function flatten(places_IKD: tf.Tensor3D): tf.Tensor2D {
+  return tf.reshape(places_IKD, [-1, places_IKD.shape[2]]);
 }
 
 export function networkParameters({ backbone, head }: NetworkConfig): ParameterSpec[] {

@@ -33,6 +33,46 @@ export function cosineSchedule(
   return final + 0.5 * (base - final) * (1 + Math.cos(Math.PI * progress));
 }
 
+export interface CosineScheduleV2 {
+  base: number;
+  final: number;
+  totalSteps: number;
+  warmupSteps: number;
+  warmupStart: number;
+  /** Steps at 0 in front of the warm-up. */
+  freezeSteps?: number;
+  /** Steps at `base` between warm-up and cosine. */
+  plateauSteps?: number;
+  /** Steps at the start whose value is replaced by 0, everything else unmoved: the last layer's. */
+  zeroSteps?: number;
+  /** Whether the last warm-up step already has `base`: `yes` in DINOv2's code, `no` in SimDINOv2's. */
+  warmupReachesBase: 'yes' | 'no';
+}
+
+/**
+ * The schedule of the v2 trees: zeros, a linear warm-up, a plateau, half a cosine; past the end the final value.
+ */
+export function cosineScheduleV2(step: number, schedule: CosineScheduleV2): number {
+  const { base, final, totalSteps, warmupSteps, warmupStart, freezeSteps = 0, plateauSteps = 0 } = schedule;
+  const { zeroSteps = 0, warmupReachesBase } = schedule;
+  if (step >= totalSteps) return final;
+  if (step < Math.max(freezeSteps, zeroSteps)) return 0;
+  const warming = step - freezeSteps;
+  if (warming < warmupSteps) {
+    const intervals = warmupReachesBase === 'yes' ? Math.max(1, warmupSteps - 1) : warmupSteps;
+    return warmupStart + ((base - warmupStart) * warming) / intervals;
+  }
+  const falling = warming - warmupSteps - plateauSteps;
+  if (falling < 0) return base;
+  const length = totalSteps - freezeSteps - warmupSteps - plateauSteps;
+  return final + 0.5 * (base - final) * (1 + Math.cos((Math.PI * falling) / length));
+}
+
+/** Peak learning rate of the v2 trees: `sqrt` is theirs, `linear` SimDINO's alternative; both relative to a batch of 1024. */
+export function peakLearningRateV2(lr: number, batchSize: number, scaling: 'sqrt' | 'linear'): number {
+  return scaling === 'sqrt' ? lr * Math.sqrt(batchSize / 1024) : (lr * batchSize) / 1024;
+}
+
 export interface TeacherTemperature {
   warmup: number;
   final: number;

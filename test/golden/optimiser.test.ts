@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { adamw, biasCorrections } from '../../runtime/optim/adamw.ts';
 import { clipByNorm, clipFactor, globalNorm, gradientNorm } from '../../runtime/optim/clip.ts';
 import { ema } from '../../runtime/optim/ema.ts';
-import { parameterGroup } from '../../runtime/optim/parameterGroups.ts';
+import { layerwiseRules, parameterGroup } from '../../runtime/optim/parameterGroups.ts';
 import type { Precision } from '../../runtime/engines/engine.ts';
 import { expectClose, tolerances } from './compare.ts';
 import type { ReferenceTensor } from './compare.ts';
@@ -203,13 +203,44 @@ interface GroupEntry {
   group: 'decay' | 'no_decay' | 'frozen';
 }
 
-golden<{ v1_dino: GroupEntry[]; v1_simdino: GroupEntry[] }>('param_groups', ({ v1_dino, v1_simdino }) => {
+interface MultiplierEntry {
+  name: string;
+  shape: number[];
+  lr_multiplier: number;
+  wd_multiplier: number;
+}
+interface GroupReference {
+  v1_dino: GroupEntry[];
+  v1_simdino: GroupEntry[];
+  v2_backbone: { depth: number; layerwise_decay: number; patch_embed_lr_mult: number; params: MultiplierEntry[] };
+  v2_head_simdino: { params: MultiplierEntry[] };
+  v2_head_dinov2: { params: MultiplierEntry[] };
+}
+
+golden<GroupReference>('param_groups', (reference) => {
   const frozen = new Set(['head.last_layer.weight_g']);
-  for (const [name, entries] of Object.entries({ v1_dino, v1_simdino })) {
+  for (const name of ['v1_dino', 'v1_simdino'] as const) {
     it(name, () => {
+      const entries = reference[name];
       const got = entries.map(({ name, shape }) => parameterGroup(name, shape, { frozen }));
       expect(got.length).toBeGreaterThan(0);
       expect(got.map((group) => (group === 'noDecay' ? 'no_decay' : group))).toEqual(entries.map(({ group }) => group));
+    });
+  }
+
+  for (const name of ['v2_backbone', 'v2_head_simdino', 'v2_head_dinov2'] as const) {
+    it(name, () => {
+      const { depth, layerwise_decay, patch_embed_lr_mult } = reference.v2_backbone;
+      const rules = layerwiseRules({ depth, layerDecay: layerwise_decay, patchEmbedding: patch_embed_lr_mult });
+      // The authors cut the blocks into chunks, whose number comes before the block's.
+      const ownName = (official: string) =>
+        name === 'v2_backbone' ? `backbone.${official.replace(/^blocks\.\d+\.(\d+)\./, 'blocks.$1.')}` : `head.${official}`;
+      expect(reference[name].params.length).toBeGreaterThan(0);
+      for (const { name: official, shape, lr_multiplier, wd_multiplier } of reference[name].params) {
+        const { lrMultiplier, decays } = rules(ownName(official), shape);
+        expect(lrMultiplier, official).toBeCloseTo(lr_multiplier, 12);
+        expect(decays ? 1 : 0, official).toBe(wd_multiplier);
+      }
     });
   }
 });

@@ -23,10 +23,12 @@ export const goldenNames = [
   'pos_embed_interp',
   'schedules',
   'simdino_loss',
+  'simdinov2_loss',
   'stochastic_depth',
   'traj_dino',
   'traj_simdino',
   'traj_simdino_no_distillation',
+  'traj_simdinov2',
   'vit_v1_forward',
   'vit_v2_forward',
 ] as const;

@@ -15,6 +15,7 @@ import {
 } from '../../runtime/studentTeacherUpdate.ts';
 import type { UpdateSettings } from '../../runtime/studentTeacherUpdate.ts';
 import type { Precision, StepProgram, TensorSpec, TypedArray } from '../../runtime/engines/engine.ts';
+import { uniformRules } from '../../runtime/optim/parameterGroups.ts';
 import { stepSchedules, teacherTemperature } from '../../runtime/optim/schedules.ts';
 import { expectClose, tolerances } from './compare.ts';
 import type { ReferenceTensor } from './compare.ts';
@@ -199,6 +200,8 @@ function settingsOf({ config, adamw }: Trajectory, method: Method, gamma: number
         : dinoObjective({ prototypes: config.out, studentTemperature: 0.1, centerMomentum: 0.9, measured: codingRate }),
     adam: { beta1: adamw.betas[0], beta2: adamw.betas[1], epsilon: adamw.eps },
     clipGradNorm: config.clip,
+    clipBy: 'tensor',
+    rules: uniformRules,
     teacherUpdate: config.nodistill ? 'student' : 'ema',
     batch: config.B,
     ...(method === 'dino'
