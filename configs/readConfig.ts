@@ -46,7 +46,7 @@ function read(text: string, options: ReadOptions, chain: readonly string[]): Rea
   const merged = base === undefined || !isPlainMap(own) ? own : mergeDeep(base, own);
   // A text that can't be read at all has said so; its values are unknown rather than missing.
   const { findings, config, tentative }: Validation =
-    yaml.value === undefined ? { findings: [] } : validateConfig(merged);
+    yaml.value === undefined ? { findings: [] } : isSweep(own) ? { findings: [sweepFinding] } : validateConfig(merged);
   const baseUnknown = diagnostic !== undefined;
   const brokenFrom = Math.min(
     ...yaml.diagnostics.filter(({ severity }) => severity === 'error').map(({ line }) => line),
@@ -72,6 +72,20 @@ function read(text: string, options: ReadOptions, chain: readonly string[]): Rea
     ...(tentative ? { tentative } : {}),
   };
 }
+
+function isSweep(value: unknown): boolean {
+  return isPlainMap(value) && 'base' in value && ('axes' in value || 'cells' in value);
+}
+
+const sweepFinding: Finding = {
+  severity: 'error',
+  code: 'invalidValue',
+  paths: [['axes'], ['cells']],
+  part: 'key',
+  message: 'This is a sweep file, not a configuration.',
+  remedy: 'Start it with `simdino sweep` or \u201cStart ablation grid\u201d.',
+  suggestions: [],
+};
 
 export interface Reference {
   /** The values of the file, without its own `extends`. */

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatDiagnostics, hasErrors } from '../../configs/diagnostic.ts';
+import { documentKind } from '../../configs/documentKind.ts';
 import { readConfig } from '../../configs/readConfig.ts';
+import { readSweep } from '../../configs/readSweep.ts';
 import { differingKeys } from '../../experiments/compare.ts';
 import { flattenConfig } from '../../experiments/flattenConfig.ts';
 import { errors } from '../../protocol/errors.ts';
@@ -40,7 +42,8 @@ function check(files: readonly string[]): number {
   for (const file of files) {
     const path = locateConfigFile(file);
     const text = readFileSync(path, 'utf8');
-    const { diagnostics } = readConfig(text, { path, load: loadReference });
+    const read = documentKind(path, text) === 'sweep' ? readSweep : readConfig;
+    const { diagnostics } = read(text, { path, load: loadReference });
     if (hasErrors(diagnostics)) valid = false;
     process.stdout.write(
       diagnostics.length > 0 ? `${formatDiagnostics(diagnostics, text, path)}\n` : `${path}: valid\n`,

@@ -214,6 +214,16 @@ describe('sentences', () => {
     `);
   });
 
+  test('a sweep file in place of a configuration', () => {
+    expect(said('base: tiny\naxes: { loss.eps: [1, 2] }\n')).toMatchInlineSnapshot(`
+      "
+      my.yaml:2:1 error: This is a sweep file, not a configuration. Start it with \`simdino sweep\` or “Start ablation grid”.
+      2 | axes: { loss.eps: [1, 2] }
+        | ^^^^
+      "
+    `);
+  });
+
   test('an empty file', () => {
     expect(said('')).toMatchInlineSnapshot(`
       "
