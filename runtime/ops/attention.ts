@@ -23,7 +23,7 @@ export function attention(qkv_BNZ: tf.Tensor3D, { heads }: { heads: number }): A
   const qkv_3BANK = tf.transpose(qkv_BN3AK, [2, 0, 3, 1, 4]);
   const [q_BANK, k_BANK, v_BANK] = tf.unstack(qkv_3BANK) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
   const probabilities_BANN = () =>
-    tf.softmax(tf.matMul(tf.mul(q_BANK, 1 / Math.sqrt(headWidth)), k_BANK, false, true)) as tf.Tensor4D;
+    tf.softmax<tf.Tensor4D>(tf.matMul(tf.mul<tf.Tensor4D>(q_BANK, 1 / Math.sqrt(headWidth)), k_BANK, false, true));
   const output_BANK = tf.matMul(probabilities_BANN(), v_BANK);
   const output_BNAK = tf.transpose(output_BANK, [0, 2, 1, 3]);
   return { output_BND: tf.reshape(output_BNAK, [batch, tokens, heads * headWidth]), probabilities_BANN };

@@ -19,7 +19,7 @@ export function codingRate(z_GMD: tf.Tensor3D, { scale }: { scale: number }): tf
   const rate = tf.customGrad((...args) => {
     const [z, save] = args as unknown as [tf.Tensor3D, tf.GradSaveFunc];
     const gram_GKK = gramOf === 'samples' ? tf.matMul(z, z, false, true) : tf.matMul(z, z, true, false);
-    const covariance_GKK = tf.add(tf.mul(gram_GKK, scale), identity(size)) as tf.Tensor3D;
+    const covariance_GKK = tf.add<tf.Tensor3D>(tf.mul(gram_GKK, scale), identity(size));
     const { inverse_GNN, halfLogDet_G } = choleskyInverse(covariance_GKK);
     save([z, inverse_GNN]);
     return { value: halfLogDet_G, gradFunc: (dy_G, saved) => gradient(dy_G as tf.Tensor1D, saved) };

@@ -8,14 +8,14 @@ import { withGradient } from './withGradient.ts';
  * Nothing but x is kept: erf is computed again for the gradient, `dy/dx = 1/2 (1 + erf s) + s e^(-s^2) / sqrt pi`, s = x / sqrt 2.
  */
 export function gelu<T extends tf.Tensor>(x: T): T {
-  return withGradient([x], {
-    forward: () => ({ output: tf.mul(tf.mul(x, 0.5), onePlusErf(tf.mul(x, Math.SQRT1_2))), saved: [x] }),
+  return withGradient<readonly [T], T>([x], {
+    forward: () => ({ output: tf.mul<T>(tf.mul(x, 0.5), onePlusErf(tf.mul(x, Math.SQRT1_2))), saved: [x] }),
     backward: (dy, [kept]) =>
       recompute(() => {
         const s = tf.mul(kept, Math.SQRT1_2);
         return [tf.mul(tf.mul(dy, 0.5), tf.add(onePlusErf(s), bump(s)))];
       }),
-  }) as T;
+  });
 }
 
 /** Twice the normal distribution function: `1 + erf s`. */

@@ -7,5 +7,5 @@ import * as tf from '@tensorflow/tfjs-core';
  */
 export function l2Normalise<T extends tf.Tensor>(x: T, { epsilon }: { epsilon: number }): T {
   const norm = tf.sqrt(tf.sum(tf.square(x), -1, true));
-  return tf.div(x, tf.maximum(norm, epsilon)) as T;
+  return tf.div<T>(x, tf.maximum(norm, epsilon));
 }

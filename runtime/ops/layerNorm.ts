@@ -31,12 +31,12 @@ export function layerNorm(
     backward(dy_ND, [kept_ND, weight, mean_N1, r_N1]) {
       const centred = tf.sub(kept_ND, mean_N1);
       const product = tf.mul(dy_ND, centred);
-      const average_D1 = tf.div(tf.reshape(weight, [width, 1]), width) as tf.Tensor2D;
+      const average_D1 = tf.div<tf.Tensor2D>(tf.reshape(weight, [width, 1]), width);
       const meanG_N1 = tf.matMul(dy_ND, average_D1);
-      const meanGC_N1 = tf.matMul(product as tf.Tensor2D, average_D1);
+      const meanGC_N1 = tf.matMul(product, average_D1);
       const towardsMean = tf.mul(centred, tf.mul(tf.square(r_N1), meanGC_N1));
       const dx = tf.mul(tf.sub(tf.sub(tf.mul(dy_ND, weight), towardsMean), meanG_N1), r_N1);
-      const dWeight_D = tf.reshape(tf.matMul(r_N1 as tf.Tensor2D, product as tf.Tensor2D, true, false), [width]);
+      const dWeight_D = tf.reshape(tf.matMul(r_N1, product as tf.Tensor2D, true, false), [width]);
       return [dx, dWeight_D, rowSum(dy_ND)];
     },
   });

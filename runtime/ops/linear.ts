@@ -27,7 +27,7 @@ export function linear(x: tf.Tensor, weight_OI: tf.Tensor2D, bias_O?: tf.Tensor1
 function withBias(x_NI: tf.Tensor2D, weight_OI: tf.Tensor2D, bias_O: tf.Tensor1D): tf.Tensor2D {
   return withGradient([x_NI, weight_OI, bias_O], {
     forward: () => ({
-      output: tf.add(tf.matMul(x_NI, weight_OI, false, true), bias_O) as tf.Tensor2D,
+      output: tf.add<tf.Tensor2D>(tf.matMul(x_NI, weight_OI, false, true), bias_O),
       saved: [x_NI, weight_OI],
     }),
     backward: (dy_NO, [x, weight]) => [tf.matMul(dy_NO, weight), tf.matMul(dy_NO, x, true, false), rowSum(dy_NO)],

@@ -54,10 +54,10 @@ export function mlp(x: tf.Tensor, { weight1_HI, bias1_H, weight2_OH, bias2_O }: 
       const parts = blocks.map((block, index) => {
         const [rows, s, twiceCdf] = kept.slice(3 * index) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
         const dy = take(dy_NO, block);
-        const activated = recompute(() => tf.mul(s, twiceCdf)) as tf.Tensor2D;
-        const ds = tf.mul(tf.matMul(dy, weight2 as tf.Tensor2D), tf.add(bump(s), twiceCdf)) as tf.Tensor2D;
+        const activated = recompute(() => tf.mul<tf.Tensor2D>(s, twiceCdf));
+        const ds = tf.mul<tf.Tensor2D>(tf.matMul(dy, weight2), tf.add(bump(s), twiceCdf));
         return {
-          x: tf.matMul(ds, weight1 as tf.Tensor2D),
+          x: tf.matMul(ds, weight1),
           weight1: tf.matMul(ds, rows, true, false),
           bias1: rowSum(ds),
           weight2: tf.matMul(dy, activated, true, false),

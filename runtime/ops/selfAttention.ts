@@ -56,10 +56,10 @@ export function selfAttention(
       const [k, v] = [byHead(k_ARK), byHead(v_ARK)];
       const p = tf.softmax(tf.matMul(q, k, false, true));
       const o_ARK = byRow(tf.matMul(p, v));
-      const o_RD = tf.reshape(tf.transpose(o_ARK, [1, 0, 2]), [rows, width]) as tf.Tensor2D;
+      const o_RD = tf.reshape<tf.Rank.R2>(tf.transpose(o_ARK, [1, 0, 2]), [rows, width]);
       const valueBias_1D: tf.Tensor2D = tf.reshape(biasOf(2), [1, width]);
       const bias_1D = tf.add(tf.matMul(valueBias_1D, outputWeight_DD, false, true), outputBias_D);
-      const y = tf.add(tf.matMul(o_RD, outputWeight_DD, false, true), bias_1D) as tf.Tensor2D;
+      const y = tf.add<tf.Tensor2D>(tf.matMul(o_RD, outputWeight_DD, false, true), bias_1D);
       return { output: y, saved: [x_1RD, outputWeight_DD, valueBias_1D, q, k, v, p, o_RD, ...weights] };
     },
 
@@ -69,16 +69,13 @@ export function selfAttention(
       const outputWeight_ADK = tf.transpose(tf.reshape(outputWeight, [width, heads, headWidth]), [1, 0, 2]);
       const do_ = byHead(tf.matMul(dy_1RD, outputWeight_ADK));
       const dBias_1D: tf.Tensor2D = tf.reshape(rowSum(dy_RD), [1, width]);
-      const dOutputWeight = tf.add(
-        tf.matMul(dy_RD, o_RD as tf.Tensor2D, true, false),
-        tf.matMul(dBias_1D, valueBias_1D as tf.Tensor2D, true, false),
-      );
+      const dOutputWeight = tf.add(tf.matMul(dy_RD, o_RD, true, false), tf.matMul(dBias_1D, valueBias_1D, true, false));
 
       const dv = tf.matMul(p, do_, true, false);
       const dp = tf.matMul(do_, v, false, true);
       // Through softmax: ds = p (dp - sum over keys of p dp).
       const product = tf.mul(p, dp);
-      const ds = tf.sub(product, tf.mul(p, tf.sum(product, -1, true))) as tf.Tensor3D;
+      const ds = tf.sub<tf.Tensor3D>(product, tf.mul(p, tf.sum(product, -1, true)));
       const dq = tf.matMul(ds, k);
       const dk = tf.matMul(ds, q, true, false);
 
@@ -95,7 +92,7 @@ export function selfAttention(
         tf.concat([
           tf.mul(rowSum(ofQuery.rows), scale),
           tf.zeros([width]),
-          tf.reshape(tf.matMul(dBias_1D, outputWeight as tf.Tensor2D), [width]),
+          tf.reshape(tf.matMul(dBias_1D, outputWeight), [width]),
         ]),
         dOutputWeight,
         tf.reshape(dBias_1D, [width]),

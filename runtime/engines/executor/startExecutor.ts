@@ -117,7 +117,10 @@ function openChannel(entry: string | URL, engine: string, onLog?: (text: string)
     pid: child.pid ?? -1,
     call: (call, argument) =>
       new Promise((resolve, reject) => {
-        if (ended) return reject(ended);
+        if (ended) {
+          reject(ended);
+          return;
+        }
         const id = nextId++;
         pending.set(id, { resolve, reject });
         child.send({ id, call, argument }, (error) => {

@@ -158,8 +158,7 @@ function bytesOf(type: OnnxType, data: Float64Array): Uint8Array {
     float: () => Float32Array.from(data),
     double: () => data.slice(),
     int32: () => Int32Array.from(data),
-    int64: () =>
-      BigInt64Array.from(data as unknown as ArrayLike<number>, (element) => BigInt(element as unknown as number)),
+    int64: () => BigInt64Array.from(data as unknown as ArrayLike<number>, (element) => BigInt(element)),
     bool: () => Uint8Array.from(data, (element) => Number(element !== 0)),
     uint8: () => Uint8Array.from(data),
   }[type]();

@@ -28,7 +28,7 @@ export function tensorOf(
   if (values && values.length !== size) {
     throw new Error(`internal: engine: ${what} must have ${size} elements for [${shape}], got ${values.length}.`);
   }
-  const data = values instanceof Array ? values : values ? Array.from(values as ArrayLike<number>) : new Array(size);
+  const data = values instanceof Array ? values : values ? Array.from(values) : new Array(size);
   return new Tensor(type, data as Float32Array, shape);
 }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GraphBuilder } from '../graph/builder.ts';
 import type { Op, ElementType, Shape, Value } from '../graph/ir.ts';
-import { RECORDER, type RecordingBackend } from './recordingBackend.ts';
+import { RECORDER, RecordingBackend } from './recordingBackend.ts';
 
 /** What a kernel sees: its operands as values of the graph, and tfjs's attributes. */
 export interface KernelCall {
@@ -23,7 +23,9 @@ export function registerKernels(kernels: Readonly<Record<string, Kernel>>): void
       kernelName,
       backendName: RECORDER,
       kernelFunc: ({ inputs, attrs, backend }) => {
-        const recorder = backend as RecordingBackend;
+        if (!(backend instanceof RecordingBackend))
+          throw new Error('internal: recording: another backend runs our kernels.');
+        const recorder = backend;
         const result = kernel({
           graph: recorder.graph,
           operand: (name) => recorder.symbolOf(inputs[name]!),

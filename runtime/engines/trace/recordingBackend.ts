@@ -25,7 +25,7 @@
  * tfjs keeps its engine and its registries in globals: there is one recording backend per process, and one recording at a time.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { GraphBuilder } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/builder.ts';
 import { sizeOf, type ElementType, type Value } from '../graph/ir.ts';
 import { doublesOf } from './doubleConstants.ts';
 

@@ -23,7 +23,7 @@ const program: StepProgram = {
     const loss = (first: tf.Tensor, second: tf.Tensor) => {
       const hidden = gelu(linear(tf.div(pixels!, 255), first as tf.Tensor2D));
       const z_MD = l2Normalise(linear(hidden, second as tf.Tensor2D), { epsilon: 1e-12 });
-      return tf.neg(tf.sum(codingRate(tf.reshape(z_MD, [1, 8, 3]), { scale: 3 / 8 / 0.05 }))) as tf.Scalar;
+      return tf.neg<tf.Scalar>(tf.sum(codingRate(tf.reshape(z_MD, [1, 8, 3]), { scale: 3 / 8 / 0.05 })));
     };
     const { value, grads } = tf.valueAndGrads(loss)([state['first']!, state['second']!]);
     const second = tf.sub(state['second']!, tf.mul(rate!, grads[1]!));

@@ -32,7 +32,7 @@ test.each([
       const z = { shape: [1, samples, width], values: rowsAround(samples, width, spread) };
       const [exact, exactGradient] = await recorded(rateAndGradient(scale), [z], 'float64');
       const [single, singleGradient] = await recorded(rateAndGradient(scale), [z]);
-      if (spread === 0) expect(exact![0]).toBeCloseTo(0.5 * Math.log1p(scale * samples), 9);
+      if (spread === 0) expect(exact![0]).toBeCloseTo(0.5 * Math.log1p(scale * samples), 7);
       // The condition number of the matrix bounds what single precision can give.
       const condition = scale * samples;
       expect(Math.abs(single![0]! - exact![0]!)).toBeLessThan(Math.min(5e-3, 1e-4 + 1e-7 * condition));

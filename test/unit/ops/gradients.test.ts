@@ -32,7 +32,7 @@ const plainLinear = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor) =>
   tf.add(
     tf.reshape(tf.matMul(tf.reshape(x, [-1, x.shape.at(-1)!]), weight as tf.Tensor2D, false, true), [
       ...x.shape.slice(0, -1),
-      weight.shape[0]!,
+      weight.shape[0],
     ]),
     bias,
   );
@@ -46,26 +46,26 @@ const plainLayerNorm = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor) => {
 const heads = 2;
 const cases: Record<string, Case> = {
   linear: {
-    operation: (x, weight, bias) => linear(x!, weight as tf.Tensor2D, bias as tf.Tensor1D),
-    plain: (x, weight, bias) => plainLinear(x!, weight!, bias!),
+    operation: (x, weight, bias) => linear(x, weight as tf.Tensor2D, bias as tf.Tensor1D),
+    plain: (x, weight, bias) => plainLinear(x, weight, bias),
     inputs: [input(2, 3, 4), input(5, 4), input(5)],
   },
-  gelu: { operation: (x) => gelu(x!), plain: (x) => plainGelu(tf.mul(x!, 1)), inputs: [input(3, 7)] },
+  gelu: { operation: (x) => gelu(x), plain: (x) => plainGelu(tf.mul(x, 1)), inputs: [input(3, 7)] },
   layerNorm: {
-    operation: (x, weight, bias) => layerNorm(x!, weight as tf.Tensor1D, bias as tf.Tensor1D, { epsilon: 1e-6 }),
-    plain: (x, weight, bias) => plainLayerNorm(x!, weight!, bias!),
+    operation: (x, weight, bias) => layerNorm(x, weight as tf.Tensor1D, bias as tf.Tensor1D, { epsilon: 1e-6 }),
+    plain: (x, weight, bias) => plainLayerNorm(x, weight, bias),
     inputs: [input(2, 3, 5), input(5), input(5)],
   },
   mlp: {
     operation: (x, weight1, bias1, weight2, bias2) =>
-      mlp(x!, {
+      mlp(x, {
         weight1_HI: weight1 as tf.Tensor2D,
         bias1_H: bias1 as tf.Tensor1D,
         weight2_OH: weight2 as tf.Tensor2D,
         bias2_O: bias2 as tf.Tensor1D,
       }),
     plain: (x, weight1, bias1, weight2, bias2) =>
-      plainLinear(plainGelu(plainLinear(x!, weight1!, bias1!)), weight2!, bias2!),
+      plainLinear(plainGelu(plainLinear(x, weight1, bias1)), weight2, bias2),
     inputs: [input(2, 3, 4), input(6, 4), input(6), input(3, 6), input(3)],
   },
   selfAttention: {
@@ -82,9 +82,9 @@ const cases: Record<string, Case> = {
       ),
     plain: (x, qkvWeight, qkvBias, outputWeight, outputBias) =>
       plainLinear(
-        attention(plainLinear(x!, qkvWeight!, qkvBias!) as tf.Tensor3D, { heads }).output_BND,
-        outputWeight!,
-        outputBias!,
+        attention(plainLinear(x, qkvWeight, qkvBias) as tf.Tensor3D, { heads }).output_BND,
+        outputWeight,
+        outputBias,
       ),
     inputs: [input(2, 3, 4), input(12, 4), input(12), input(4, 4), input(4)],
   },
@@ -93,7 +93,7 @@ const cases: Record<string, Case> = {
       clsAttention(x as tf.Tensor3D, weight as tf.Tensor2D, bias as tf.Tensor1D, { heads }).output_BD,
     plain: (x, weight, bias) =>
       tf.squeeze(
-        tf.slice(attention(plainLinear(x!, weight!, bias!) as tf.Tensor3D, { heads }).output_BND, [0, 0, 0], [2, 1, 4]),
+        tf.slice(attention(plainLinear(x, weight, bias) as tf.Tensor3D, { heads }).output_BND, [0, 0, 0], [2, 1, 4]),
         [1],
       ),
     inputs: [input(2, 3, 4), input(12, 4), input(12)],
@@ -102,8 +102,8 @@ const cases: Record<string, Case> = {
   'codingRate, more features than samples': codingRateCase(3, 5),
   'codingRate of one sample': codingRateCase(1, 4),
   l2Normalise: {
-    operation: (x) => l2Normalise(x!, { epsilon: 1e-12 }),
-    plain: (x) => tf.div(x!, tf.norm(x!, 2, -1, true)),
+    operation: (x) => l2Normalise(x, { epsilon: 1e-12 }),
+    plain: (x) => tf.div(x, tf.norm(x, 2, -1, true)),
     inputs: [input(3, 4)],
   },
   'patchEmbedding of rows, columns, channels': patchCase('BHWC'),
@@ -148,11 +148,11 @@ function patchCase(layout: 'BHWC' | 'BCHW'): Case {
     operation: (images, weight, bias) =>
       patchEmbedding(images as tf.Tensor4D, weight as tf.Tensor4D, bias as tf.Tensor1D, { layout }),
     plain: (images, weight, bias) => {
-      const pixels = layout === 'BHWC' ? tf.transpose(images!, [0, 3, 1, 2]) : images!;
+      const pixels = layout === 'BHWC' ? tf.transpose(images, [0, 3, 1, 2]) : images;
       const patches = [0, 1].flatMap((row) =>
         [0, 1, 2].map((column) => tf.reshape(tf.slice(pixels, [0, 0, 2 * row, 2 * column], [2, 3, 2, 2]), [2, 12])),
       );
-      return plainLinear(tf.stack(patches, 1), tf.reshape(weight!, [4, 12]), bias!);
+      return plainLinear(tf.stack(patches, 1), tf.reshape(weight, [4, 12]), bias);
     },
     inputs: [layout === 'BHWC' ? input(2, 5, 7, 3) : input(2, 3, 5, 7), input(4, 3, 2, 2), input(4)],
   };
@@ -205,7 +205,7 @@ test('mlp in several blocks of unequal length agrees with its plain form', async
   const ours = await recorded(valueAndGradients(operation), inputs);
   const stock = await recorded(valueAndGradients(plain), inputs);
   stock.forEach((values, index) => {
-    const largest = values.reduce((max: number, value: number) => Math.max(max, Math.abs(value)), 0);
+    const largest = Math.max(...Array.from(values, Math.abs));
     expectClose(
       ours[index]!.map((value) => value / largest),
       values.map((value) => value / largest),
