@@ -33,9 +33,11 @@ test.each([
       const [exact, exactGradient] = await recorded(rateAndGradient(scale), [z], 'float64');
       const [single, singleGradient] = await recorded(rateAndGradient(scale), [z]);
       if (spread === 0) expect(exact![0]).toBeCloseTo(0.5 * Math.log1p(scale * samples), 7);
-      // The condition number of the matrix bounds what single precision can give.
+      // The condition number of the matrix bounds what single precision can give: above 1e7, the identity is lost in rounding.
       const condition = scale * samples;
-      expect(Math.abs(single![0]! - exact![0]!)).toBeLessThan(Math.min(5e-3, 1e-4 + 1e-7 * condition));
+      expect(Math.abs(single![0]! - exact![0]!)).toBeLessThan(
+        condition < 1e6 ? 1e-4 + 1e-8 * condition : 0.05 * exact![0]!,
+      );
       const norm = Math.hypot(...exactGradient!);
       const error = Math.hypot(...exactGradient!.map((value, index) => value - singleGradient![index]!));
       expect(error / norm).toBeLessThan(Math.min(0.5, 1e-6 * condition));
