@@ -56,7 +56,8 @@ export async function pickRuns(
 type RunPick = vscode.QuickPickItem & { run: RunOverview };
 
 async function itemsOf(watch: RunWatch, { title, filter = () => true }: PickOptions): Promise<RunPick[] | undefined> {
-  await watch.refresh();
+  // What the watch saw last is fresh enough. A tree that is read anew takes the focus back, which would close the choice.
+  if (!watch.ready) await watch.refresh();
   const runs = [...(watch.collection?.runs.values() ?? [])].filter(filter);
   if (runs.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('{0}: there is no such run.', title));
