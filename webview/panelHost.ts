@@ -1,6 +1,7 @@
 /** The panel's side of the conversation with whoever shows it: the extension, or a report's own page. */
 import { checkPanelState, checkToPanel } from '../protocol/checkPanelMessage.ts';
 import type { FromPanelMessage, PanelState, ToPanelMessage } from '../protocol/panelMessages.ts';
+import { fromWire } from '../protocol/panelTransport.ts';
 
 export interface PanelHost {
   /** False in a report: there is nothing to stop, open or start. */
@@ -28,7 +29,7 @@ export function editorHost(): PanelHost {
     send,
     receive(listener) {
       window.addEventListener('message', (event: MessageEvent<unknown>) => {
-        const checked = checkToPanel(event.data);
+        const checked = checkToPanel(fromWire(event.data));
         if (checked.ok) listener(checked.message);
         else send({ type: 'fault', message: `dropped a message: ${checked.reason}` });
       });

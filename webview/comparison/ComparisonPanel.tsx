@@ -11,7 +11,7 @@ import type { ExportFormat, RunSummary } from '../../protocol/panelMessages.ts';
 import { ChartSections } from '../charts/ChartSections.tsx';
 import { ChartToolbar } from '../charts/ChartToolbar.tsx';
 import { RunLegend } from '../charts/RunLegend.tsx';
-import { LoadingCards, PanelNotices } from '../curves/CurvesPanel.tsx';
+import { NotLoaded, PanelNotices } from '../curves/CurvesPanel.tsx';
 import type { CurvesModel } from '../curves/curvesModel.ts';
 import { shortKey, showValue } from '../grid/cellWords.ts';
 import { t } from '../l10n.ts';
@@ -59,7 +59,7 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
     return (
       <main>
         <PanelNotices model={model} />
-        {!model.loaded.value && !model.fault.value && <LoadingCards />}
+        {!model.loaded.value && <NotLoaded fault={model.fault.value !== null} />}
         {model.loaded.value && (
           <div class="empty">
             <h1>{t('Nothing to compare')}</h1>

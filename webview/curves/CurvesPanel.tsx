@@ -17,7 +17,7 @@ export function CurvesPanel({ model }: { model: CurvesModel }) {
     <main>
       <PanelNotices model={model} />
       {!model.loaded.value ? (
-        !model.fault.value && <LoadingCards />
+        <NotLoaded fault={model.fault.value !== null} />
       ) : runs.length === 0 ? (
         <div class="empty">
           <h1>{t('No run to show')}</h1>
@@ -85,7 +85,17 @@ export function PanelNotices({ model }: { model: CurvesModel }) {
   );
 }
 
-export function LoadingCards() {
+/** Before the first snapshot: placeholders, or nothing below the notice of what is wrong. */
+export function NotLoaded({ fault }: { fault: boolean }) {
+  return (
+    <>
+      <h1 class="visually-hidden">SimDINO</h1>
+      {!fault && <LoadingCards />}
+    </>
+  );
+}
+
+function LoadingCards() {
   return (
     <div class="loading" role="status">
       <span class="visually-hidden">{t('Reading the run folder')}</span>

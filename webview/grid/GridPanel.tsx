@@ -5,7 +5,7 @@ import { metricInfo } from '../../experiments/compare.ts';
 import { formatDuration, formatMetric } from '../../experiments/formatMetric.ts';
 import { paperTableFor } from '../../experiments/paper.ts';
 import { PaperReference } from '../comparison/PaperReference.tsx';
-import { LoadingCards } from '../curves/CurvesPanel.tsx';
+import { NotLoaded } from '../curves/CurvesPanel.tsx';
 import { t } from '../l10n.ts';
 import { Button, Choice, Menu, Notice, Select } from '../parts/controls.tsx';
 import { Icon } from '../parts/Icon.tsx';
@@ -37,7 +37,7 @@ export function GridPanel({ model }: { model: GridModel }) {
         </Notice>
       )}
       {!data || !grid ? (
-        !fault && <LoadingCards />
+        <NotLoaded fault={fault !== null} />
       ) : (
         <>
           <GridHeader model={model} />

@@ -171,7 +171,6 @@ function CellButton(props: {
   const { cell, metric, share, first, onOpen } = props;
   const look = cellLooks[cell.state];
   const words = cellWords(cell, metric);
-  const finished = cell.members.filter(({ run }) => run?.state === 'finished').length;
   return (
     <button
       type="button"
@@ -194,7 +193,7 @@ function CellButton(props: {
             {cell.state !== 'done' && (
               <span class={`tone-${look.tone}`}>
                 {' '}
-                {look.icon && <Icon name={look.icon} size={11} />} {finished}/{cell.members.length}
+                {look.icon && <Icon name={look.icon} size={11} />} {cell.summary.n}/{cell.members.length}
               </span>
             )}
           </span>

@@ -14,7 +14,8 @@ export function cellWords(cell: GridCell, metric: string): string {
   if (cell.summary) {
     const { mean, ci95, n } = cell.summary;
     const spread = ci95 === null ? '' : ` \u00b1 ${formatMetric(metric, ci95)}`;
-    parts.push(`${metricInfo(metric).label} ${formatMetric(metric, mean)}${spread}, n = ${n}`);
+    const finished = cell.state === 'done' ? '' : ` ${n}/${cell.members.length}`;
+    parts.push(`${metricInfo(metric).label} ${formatMetric(metric, mean)}${spread}, n = ${n}${finished}`);
   } else if (cell.preliminary !== null) {
     parts.push(t('so far {0}', formatMetric(metric, cell.preliminary)));
   }

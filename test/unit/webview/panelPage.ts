@@ -13,11 +13,12 @@ import type {
   RunSummary,
   Series,
 } from '../../../protocol/panelMessages.ts';
-import { WEBVIEW_ENTRIES } from '../../../scripts/entries.mjs';
 import type { MadeRun } from './fixtures.ts';
 import { themes } from './themes.ts';
 
 export type ThemeName = keyof typeof themes;
+
+const pages = ['curves', 'grid', 'comparison', 'report'];
 
 /** Built panels: `curves.js`, `curves.css`, ... */
 export async function buildPanels(): Promise<Map<string, string>> {
@@ -32,7 +33,12 @@ export async function buildPanels(): Promise<Map<string, string>> {
     define: { 'process.env.NODE_ENV': '"production"' },
     logLevel: 'error',
   };
-  const panels = await esbuild.build({ ...shared, entryPoints: WEBVIEW_ENTRIES, format: 'iife', outdir: 'webview' });
+  const panels = await esbuild.build({
+    ...shared,
+    entryPoints: Object.fromEntries(pages.map((page) => [page, `webview/${page}/main.tsx`])),
+    format: 'iife',
+    outdir: 'webview',
+  });
   const decoder = await esbuild.build({
     ...shared,
     stdin: { contents: "export { decodeReport } from './experiments/reportData.ts';", resolveDir: process.cwd() },
@@ -150,7 +156,10 @@ export class PanelPage {
       () =>
         new Promise<void>((resolve) => {
           let frames = 12;
-          const next = (): void => void (frames-- > 0 ? requestAnimationFrame(next) : resolve());
+          const next = (): void => {
+            if (frames-- > 0) requestAnimationFrame(next);
+            else resolve();
+          };
           next();
         }),
     );

@@ -1,0 +1,517 @@
+/** The panels in a real browser, under the policy that the extension sets. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { encodeReport } from '../../../experiments/reportData.ts';
+import { reportHtml } from '../../../experiments/reportHtml.ts';
+import type { FromPanelMessage, PanelKind } from '../../../protocol/panelMessages.ts';
+import { launchBrowser } from '../../host/browser.ts';
+import { findChromium } from '../../host/chromium.ts';
+import { makeGrid, makeRun } from './fixtures.ts';
+import type { ThemeName } from './panelPage.ts';
+import { PanelPage, buildPanels } from './panelPage.ts';
+import { themes } from './themes.ts';
+
+const hostile = `<img src=x onerror="window.hacked=1"></script><script>window.hacked=1</script>`;
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser | undefined;
+let missing = '';
+let files: ReadonlyMap<string, string>;
+let open: PanelPage[] = [];
+
+beforeAll(async () => {
+  const found = await findChromium(() => undefined);
+  if (typeof found !== 'string') {
+    missing = found.missing;
+    return;
+  }
+  [browser, files] = await Promise.all([launchBrowser(found), buildPanels()]);
+}, 600_000);
+
+beforeEach((context) => {
+  if (browser) return;
+  Object.assign(context.task.meta, { skipReason: missing });
+  context.skip();
+});
+
+afterEach(async () => {
+  const faults = open.flatMap((panel) => panel.faults);
+  await Promise.all(open.map((panel) => panel.close()));
+  open = [];
+  expect(faults).toEqual([]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+});
+
+async function panelOf(kind: PanelKind, options: Parameters<typeof PanelPage.open>[3] = {}): Promise<PanelPage> {
+  const panel = await PanelPage.open(browser!, files, kind, options);
+  open.push(panel);
+  return panel;
+}
+
+async function sentOf<T extends FromPanelMessage['type']>(
+  panel: PanelPage,
+  type: T,
+): Promise<Extract<FromPanelMessage, { type: T }>[]> {
+  const sent = await panel.sent();
+  return sent.filter((message): message is Extract<FromPanelMessage, { type: T }> => message.type === type);
+}
+
+async function violations(panel: PanelPage): Promise<string[]> {
+  await panel.page.evaluate(axeSource);
+  return panel.page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> };
+    };
+    const { violations: found } = await axe.run();
+    return found.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
+    );
+  });
+}
+
+/** Lines of text that do not fit their box and are not meant to be cut with an ellipsis. */
+async function clipped(panel: PanelPage): Promise<string[]> {
+  return panel.page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('button, label, h1, h2, .badge, .progress-words, .figure b, .cell > *')]
+      .filter((element) => {
+        const style = getComputedStyle(element);
+        return (
+          style.textOverflow !== 'ellipsis' &&
+          style.overflowX !== 'visible' &&
+          element.scrollWidth > element.clientWidth + 1
+        );
+      })
+      .map((element) => element.outerHTML.slice(0, 200)),
+  );
+}
+
+const running = (overrides = {}) => makeRun({ id: 'quickstart-0007', steps: 1200, resumedAt: 600, ...overrides });
+const arm = (name: string, seed: number, quality: number, config = {}) =>
+  makeRun({ id: `${name}-s${seed}`, seed, quality, steps: 1000, totalSteps: 1000, config });
+const fourRuns = () => [
+  arm('base', 0, 1),
+  arm('base', 1, 1.01),
+  arm('eps', 0, 1.1, { 'loss.eps': 0.5 }),
+  arm('eps', 1, 1.11, { 'loss.eps': 0.5 }),
+];
+
+describe('panels in a browser', () => {
+  describe('have no accessibility violations and no clipped words in any theme:', () => {
+    /** Opens everything that is folded, then looks in all themes. */
+    const check = async (panel: PanelPage): Promise<void> => {
+      await panel.page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+      for (const theme of Object.keys(themes) as ThemeName[]) {
+        await panel.setTheme(theme);
+        expect(await violations(panel), theme).toEqual([]);
+        expect(await clipped(panel), theme).toEqual([]);
+      }
+    };
+
+    it('curves of a run that failed, with a table', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves([running({ nanAt: 900, state: 'failed', summary: { failure: 'The loss became NaN.' } })]);
+      await panel.page.getByRole('button', { name: 'Actions of Loss', exact: true }).click();
+      await panel.page.getByRole('menuitem', { name: 'Show as table' }).click();
+      await check(panel);
+    });
+
+    it('curves of several runs, with an open menu', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves(fourRuns());
+      await panel.page.locator('.legend-entry').first().click();
+      await panel.page.getByRole('button', { name: 'Actions of Loss', exact: true }).click();
+      await check(panel);
+    });
+
+    it('a grid', async () => {
+      const panel = await panelOf('grid');
+      await panel.showGrid(makeGrid(true));
+      await check(panel);
+    });
+
+    it('a comparison', async () => {
+      const panel = await panelOf('comparison');
+      await panel.showComparison(fourRuns());
+      await check(panel);
+    });
+  });
+
+  it('empty, loading and broken panels have no accessibility violations', async () => {
+    const loading = await panelOf('curves');
+    expect(await violations(loading)).toEqual([]);
+    expect(await sentOf(loading, 'ready')).toEqual([{ type: 'ready', panel: 'curves' }]);
+    await loading.showCurves([], ['gone-1']);
+    expect(await loading.page.getByText('Gone: gone-1').isVisible()).toBe(true);
+    await loading.post({ type: 'panel/error', code: 'x', message: 'The disk is slow.', remedy: 'Wait.' });
+    expect(await loading.page.getByRole('alert').innerText()).toContain('The disk is slow.');
+    expect(await violations(loading)).toEqual([]);
+  });
+
+  describe('curves', () => {
+    it('say where the run is, and Stop asks the host', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves([running()]);
+      const { page } = panel;
+      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('quickstart-0007');
+      expect(await page.getByRole('progressbar').getAttribute('aria-valuetext')).toContain('step 1200 of 3000');
+      expect(await page.getByRole('heading', { level: 3 }).allInnerTexts()).toEqual(
+        expect.arrayContaining(['Loss', 'Distance', 'k-NN top-1', 'Learning rate', 'Momentum and weight decay']),
+      );
+      await page.getByRole('button', { name: 'Stop' }).click();
+      expect(await sentOf(panel, 'stopRun')).toEqual([{ type: 'stopRun', runId: 'quickstart-0007' }]);
+    });
+
+    it('grow with the run and keep the zoom', async () => {
+      const panel = await panelOf('curves');
+      const { page } = panel;
+      const whole = running({ steps: 1500 });
+      await panel.showCurves([running({ steps: 1200 })]);
+      const plot = page.locator('.plot').first();
+      const box = (await plot.boundingBox())!;
+      await page.mouse.move(box.x + 120, box.y + 80);
+      await page.mouse.down();
+      await page.mouse.move(box.x + 180, box.y + 80, { steps: 4 });
+      await page.mouse.move(box.x + 220, box.y + 80, { steps: 4 });
+      await page.mouse.up();
+      await panel.settle();
+      const zoomed = await page.locator('.zoom-state').innerText();
+      expect(zoomed).toMatch(/^\d+.* to \d+/);
+
+      const delta = whole.series
+        .filter(({ metric }) => metric !== 'knnTop1')
+        .map((one) => ({
+          ...one,
+          from: 1200,
+          step: one.step.subarray(1200),
+          epoch: one.epoch.subarray(1200),
+          time: one.time.subarray(1200),
+          value: one.value.subarray(1200),
+        }));
+      await panel.appendCurves([whole.summary], delta);
+      expect(await page.getByRole('progressbar').getAttribute('aria-valuetext')).toContain('step 1500 of 3000');
+      expect(await page.locator('.zoom-state').innerText()).toBe(zoomed);
+      await page.getByRole('button', { name: 'Show all' }).click();
+      await plot.focus();
+      await page.keyboard.press('End');
+      expect(await page.locator('.chart-card').first().locator('[aria-live]').innerText()).toContain('step 1500: Loss');
+      expect(await sentOf(panel, 'ready')).toHaveLength(1);
+    });
+
+    it('ask for a snapshot when a delta does not follow on', async () => {
+      const panel = await panelOf('curves');
+      const { summary, series } = running();
+      await panel.showCurves([{ summary, series }]);
+      await panel.appendCurves([summary], [{ ...series[0]!, from: 5000 }]);
+      expect(await sentOf(panel, 'ready')).toHaveLength(2);
+    });
+
+    it('answer the keyboard: crosshair, zoom, all', async () => {
+      const panel = await panelOf('curves');
+      const { page } = panel;
+      await panel.showCurves([running()]);
+      await page.locator('.plot').first().focus();
+      await page.keyboard.press('Home');
+      expect(await page.locator('.crosshair-line').count()).toBeGreaterThan(3);
+      const spoken = page.locator('.chart-card').first().locator('[aria-live]');
+      expect(await spoken.innerText()).toContain('step 1: Loss');
+      await page.keyboard.press('PageDown');
+      await page.keyboard.press('PageDown');
+      await page.keyboard.press('+');
+      await page.keyboard.press('+');
+      await panel.settle();
+      expect(await page.locator('.zoom-state').count()).toBe(1);
+      await page.keyboard.press('0');
+      await panel.settle();
+      expect(await page.locator('.zoom-state').count()).toBe(0);
+      await page.keyboard.press('Escape');
+      expect(await page.locator('.crosshair-line').count()).toBe(0);
+    });
+
+    it('mark values that are not finite and say that points were left out', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves([running({ steps: 5000, totalSteps: 6000, nanAt: 900 })]);
+      const note = await panel.page.locator('.chart-card').first().locator('footer').innerText();
+      expect(note).toContain('5000 points, downsampled');
+      expect(note).toContain('4 values are not finite');
+    });
+
+    it('show a hostile name as a name', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves([running({ name: hostile }), running({ id: 'b', name: hostile })]);
+      await panel.page.locator('.plot').first().hover();
+      expect(await panel.page.getByText(hostile).count()).toBeGreaterThan(0);
+      expect(await panel.page.locator('img').count()).toBe(0);
+      expect(await panel.page.evaluate(() => 'hacked' in window)).toBe(false);
+    });
+
+    it('refuse what is not a message, tell the host, and stay as they are', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves([running()]);
+      await panel.post({ type: 'curves/append', runs: [{ id: '../../x' }], series: [], removed: [] });
+      await panel.post({ type: 'toString' });
+      const faults = await sentOf(panel, 'fault');
+      expect(faults.map(({ message }) => message)).toEqual([
+        expect.stringContaining('message.runs[0].id: expected a run id'),
+        expect.stringContaining('message.type: expected one of'),
+      ]);
+      expect(await panel.page.getByRole('heading', { level: 1 }).innerText()).toBe('quickstart-0007');
+    });
+
+    it('drop a run whose folder has gone', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves(fourRuns());
+      await panel.appendCurves([], [], ['eps-s0', 'eps-s1', 'base-s1']);
+      expect(await panel.page.getByRole('heading', { level: 1 }).innerText()).toBe('base-s0');
+      expect(await panel.page.getByText('Gone:').innerText()).toContain('eps-s1');
+    });
+
+    it('redraw in the colours of a new theme', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves([running()]);
+      const inkOf = (): Promise<number[]> =>
+        panel.page.evaluate(() => {
+          const canvas = document.querySelector('canvas')!;
+          const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+          const counts = new Map<string, number>();
+          for (let i = 0; i < data.length; i += 4) {
+            const [r, g, b] = [data[i]!, data[i + 1]!, data[i + 2]!];
+            if (data[i + 3]! < 255 || Math.max(r, g, b) - Math.min(r, g, b) < 60) continue;
+            const key = `${r},${g},${b}`;
+            counts.set(key, (counts.get(key) ?? 0) + 1);
+          }
+          return ([...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? '').split(',').map(Number);
+        });
+      // The blue of each theme, mixed a little with the faint raw line.
+      const distanceTo = async (blue: number[]): Promise<number> =>
+        Math.max(...(await inkOf()).map((channel, i) => Math.abs(channel - blue[i]!)));
+      expect(await distanceTo([55, 148, 255])).toBeLessThan(16);
+      await panel.setTheme('light');
+      expect(await distanceTo([26, 133, 255])).toBeLessThan(16);
+    });
+
+    it('come back as they were left', async () => {
+      const first = await panelOf('curves');
+      await first.showCurves([running()]);
+      await first.page.getByLabel('Epoch').check();
+      await first.page.getByRole('button', { name: 'log', exact: true }).first().click();
+      const state = await first.kept();
+      expect(state).toMatchObject({ kind: 'curves', runIds: ['quickstart-0007'] });
+      const second = await panelOf('curves', { state });
+      await second.showCurves([running()]);
+      expect(await second.page.getByRole('radio', { name: 'Epoch' }).isChecked()).toBe(true);
+      expect(
+        await second.page.getByRole('button', { name: 'log', exact: true }).first().getAttribute('aria-pressed'),
+      ).toBe('true');
+    });
+
+    it('save a chart as PNG, SVG and CSV', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves([running()]);
+      for (const format of ['PNG', 'SVG', 'CSV']) {
+        await panel.page.getByRole('button', { name: 'Actions of Loss', exact: true }).click();
+        await panel.page.getByRole('menuitem', { name: `Export ${format}` }).click();
+      }
+      await panel.page.waitForFunction(
+        () =>
+          (globalThis as unknown as { sent: { type: string }[] }).sent.filter(({ type }) => type === 'export')
+            .length === 3,
+      );
+      const files = await sentOf(panel, 'export');
+      const byFormat = Object.fromEntries(files.map((file) => [file.format, file]));
+      expect(files.map(({ fileName }) => fileName).sort()).toEqual(['loss.csv', 'loss.png', 'loss.svg']);
+      expect(byFormat['svg']!.content).toMatchObject({ text: expect.stringContaining('<svg') as string });
+      const csv = (byFormat['csv']!.content as { text: string }).text.split('\r\n');
+      expect(csv[0]).toBe('run,metric,step,epoch,timeMs,value');
+      expect(csv).toHaveLength(1202);
+      const png = (byFormat['png']!.content as { bytes: Record<number, number> }).bytes;
+      expect([png[0], png[1], png[2], png[3]]).toEqual([0x89, 0x50, 0x4e, 0x47]);
+    });
+  });
+
+  describe('grid', () => {
+    it('says each cell in words; a click opens its runs; arrows walk the cells', async () => {
+      const panel = await panelOf('grid');
+      const { page } = panel;
+      await panel.showGrid(makeGrid());
+      const words = await page
+        .locator('.cell')
+        .evaluateAll((cells) => cells.map((cell) => cell.getAttribute('aria-label')));
+      expect(words).toHaveLength(12);
+      expect(words[5]).toMatch(
+        /^loss\.gammaFactor 1, loss\.eps 0\.2236; done; k-NN top-1 74\.\d % \u00b1 \d\.\d %, n = 3; best$/,
+      );
+      expect(words[8]).toContain('; failed');
+      expect(words[9]).toContain('; running; so far 61.0 %');
+      expect(words[10]).toContain('; queued');
+      expect(words[11]).toContain('; not started');
+      await page.locator('.cell').first().focus();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      expect(await sentOf(panel, 'compare')).toEqual([
+        { type: 'compare', runIds: ['gamma-eps-015', 'gamma-eps-016', 'gamma-eps-017'] },
+      ]);
+      await page.locator('.cell').last().click();
+      expect(await sentOf(panel, 'gridAction')).toEqual([
+        { type: 'gridAction', sweepId: 'gamma-eps', action: 'runMissing' },
+      ]);
+    });
+
+    it('swaps its axes, makes facets of the third, and takes another metric', async () => {
+      const panel = await panelOf('grid');
+      const { page } = panel;
+      await panel.showGrid(makeGrid(true));
+      expect(await page.locator('figcaption').allInnerTexts()).toEqual(['lr = 5e\u22124', 'lr = 0.001']);
+      await page.getByLabel('Rows', { exact: true }).selectOption('loss.eps');
+      expect(await page.getByLabel('Columns', { exact: true }).inputValue()).toBe('loss.gammaFactor');
+      await page.getByLabel('Rows', { exact: true }).selectOption('optim.lr');
+      expect(await page.locator('.heat-map').count()).toBe(4);
+      await page.getByLabel('Metric').selectOption('loss');
+      expect(await page.locator('.cell.best').count()).toBe(1);
+      expect(await page.locator('.cell.best').getAttribute('aria-label')).toContain('Loss 0.2');
+    });
+
+    it('paints finished cells and leaves what has not started bare', async () => {
+      const panel = await panelOf('grid');
+      await panel.showGrid(makeGrid());
+      const alphas = await panel.page.evaluate(() => {
+        const canvas = document.querySelector('canvas')!;
+        const context = canvas.getContext('2d')!;
+        const at = (x: number, y: number) =>
+          context.getImageData(Math.round(canvas.width * x), Math.round(canvas.height * y), 1, 1).data[3];
+        return { done: at(0.06, 1 / 6), missing: at(0.94, 5 / 6) };
+      });
+      expect(alphas).toEqual({ done: 255, missing: 0 });
+    });
+
+    it('steers the scheduler and saves tables and figures', async () => {
+      const panel = await panelOf('grid');
+      await panel.showGrid(makeGrid());
+      await panel.page.getByRole('button', { name: 'Pause' }).click();
+      await panel.showGrid({ ...makeGrid(), scheduler: 'idle' });
+      await panel.page.getByRole('button', { name: 'Run missing and failed cells' }).click();
+      expect((await sentOf(panel, 'gridAction')).map(({ action }) => action)).toEqual(['pause', 'runMissing']);
+      for (const format of ['LaTeX', 'SVG', 'CSV']) {
+        await panel.page.getByRole('button', { name: 'Export' }).click();
+        await panel.page.getByRole('menuitem', { name: format }).click();
+      }
+      const texts = (await sentOf(panel, 'export')).map(({ content }) => (content as { text: string }).text);
+      expect(texts[0]).toContain('\\mathbf{74.');
+      expect(texts[1]).toContain('<svg');
+      expect(texts[2]!.split('\r\n')).toHaveLength(14);
+    });
+  });
+
+  describe('comparison', () => {
+    it('marks the best, shows only what differs, and changes the base', async () => {
+      const panel = await panelOf('comparison');
+      const { page } = panel;
+      await panel.showComparison(fourRuns(), 'base-s0');
+      expect(await page.locator('.results tbody tr').last().locator('strong').first().innerText()).toMatch(/^\d\d\.\d/);
+      const keys = await page.locator('.differences tbody th').allInnerTexts();
+      expect(keys).toEqual(['loss.eps', 'seed']);
+      expect(await page.locator('.differences td.differs').allInnerTexts()).toEqual(['0.5', '0.5', '1', '1']);
+      await page.getByLabel('Base').selectOption('eps-s1');
+      expect(await page.locator('.differences td.differs').allInnerTexts()).toEqual(['0.2236', '0.2236', '0', '0']);
+      expect(await sentOf(panel, 'setBase')).toEqual([{ type: 'setBase', runId: 'eps-s1' }]);
+    });
+
+    it('warns when runs do not compare, and calls a fair comparison fair', async () => {
+      const panel = await panelOf('comparison');
+      await panel.showComparison(fourRuns());
+      expect(await panel.page.getByText('A fair comparison').count()).toBe(1);
+      await panel.showComparison([arm('base', 0, 1), arm('longer', 1, 1, { 'train.epochs': 99 })]);
+      const text = await panel.page.locator('.caveats').innerText();
+      expect(text).toContain('train.epochs: 10, 99');
+      expect(text).toContain('n = 1 shows no spread');
+      await panel.page.getByRole('button', { name: 'Diff of the YAML' }).click();
+      expect(await sentOf(panel, 'diffConfigs')).toEqual([
+        { type: 'diffConfigs', leftId: 'base-s0', rightId: 'longer-s1' },
+      ]);
+    });
+
+    it('gives means over seeds and writes them as tables', async () => {
+      const panel = await panelOf('comparison');
+      const { page } = panel;
+      await panel.showComparison(fourRuns());
+      await page.getByLabel('Means over seeds').check();
+      expect(await page.locator('.results tbody tr').count()).toBe(2);
+      expect(await page.locator('.results tbody').innerText()).toContain('(n = 2)');
+      await page.getByRole('button', { name: 'Export table' }).click();
+      await page.getByRole('menuitem', { name: 'Markdown' }).click();
+      const [file] = await sentOf(panel, 'export');
+      expect((file!.content as { text: string }).text).toMatch(
+        /\| eps 0\.5 \| \*\*\d\d\.\d \u00b1 \d+\.\d \(n = 2\)\*\* \|/,
+      );
+    });
+
+    it('draws fifty runs', async () => {
+      const panel = await panelOf('comparison');
+      await panel.showComparison(Array.from({ length: 50 }, (_, i) => arm(`many-${i}`, i, 0.8 + i / 150)));
+      expect(await panel.page.locator('.results tbody tr').count()).toBe(50);
+      await panel.page.getByRole('button', { name: '38 more' }).click();
+      expect(await panel.page.locator('.legend-entry').count()).toBe(50);
+    });
+  });
+
+  it('nothing moves sideways at 200 % zoom on a small window, with the longest name', async () => {
+    const name = 'simdino_vits16_imagenet100_gamma-balanced_eps-0.2236_lr-0.002_bs-1024_' + 'x'.repeat(58);
+    for (const kind of ['curves', 'comparison', 'grid'] as const) {
+      const panel = await panelOf(kind, { width: 600, height: 800, scale: 2 });
+      if (kind === 'curves') await panel.showCurves([running({ name })]);
+      else if (kind === 'grid') await panel.showGrid({ ...makeGrid(), name });
+      else await panel.showComparison([running({ name }), arm('b', 1, 1)]);
+      const widths = await panel.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      expect(widths[0], kind).toBeLessThanOrEqual(widths[1]!);
+      expect(await clipped(panel)).toEqual([]);
+    }
+  });
+
+  it('a report is one file that shows comparison, grid and curves without a host', async () => {
+    const page = await browser!.newPage();
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') faults.push(message.text());
+    });
+    const made = [running({ name: hostile }), arm('b', 1, 1)];
+    const data = encodeReport({
+      title: hostile,
+      createdAtMs: Date.UTC(2026, 10, 20),
+      studioVersion: '0.1.0',
+      runs: made.map(({ summary }) => summary),
+      series: made.flatMap(({ series }) => series),
+      grids: [makeGrid()],
+      baseId: null,
+    });
+    const html = reportHtml({
+      title: hostile,
+      script: files.get('report.js')!,
+      style: files.get('report.css')!,
+      data,
+      nonce: 'abcdefgh12345678',
+    });
+    await page.route('http://report.test/', (route) => route.fulfill({ body: html, contentType: 'text/html' }));
+    await page.goto('http://report.test/');
+    expect(await page.getByRole('tab').allInnerTexts()).toEqual(['Comparison', 'Grid gamma-eps', hostile, 'b-s1']);
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Comparison of 2 runs');
+    await page.getByRole('tab', { name: 'Comparison' }).focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('.cell').count()).toBe(12);
+    await page.getByRole('tab', { name: 'b-s1' }).click();
+    await page.waitForSelector('.plot canvas');
+    expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Actions of Loss', exact: true }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name: 'Export CSV' }).click();
+    expect((await download).suggestedFilename()).toBe('loss.csv');
+    expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+});
