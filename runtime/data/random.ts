@@ -20,6 +20,7 @@ const purposes = {
   synthetic: 5,
   initialisation: 6,
   dropPath: 7,
+  masks: 8,
 } as const;
 export type Purpose = keyof typeof purposes;
 

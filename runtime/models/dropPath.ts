@@ -26,6 +26,30 @@ export function dropPathFactors(rates: readonly number[], samples: number, rando
   return factors;
 }
 
+/**
+ * The v2 tree's way, row-major [blocks, 2, samples]: every branch runs for exactly `max(int(samples (1 - rate)), 1)` samples, drawn anew for each
+ * branch, and is scaled by samples over their number. Its authors skip the other samples' arithmetic; here they are multiplied by 0.
+ *
+ * @param rates one rate per block; the v2 recipes have the same in all
+ * @param permutation a random permutation of the samples, whose first entries are kept
+ */
+export function batchSubsetFactors(
+  rates: readonly number[],
+  samples: number,
+  permutation: () => ArrayLike<number>,
+): Float32Array {
+  const factors = new Float32Array(rates.length * branchesPerBlock * samples);
+  rates.forEach((rate, block) => {
+    const subset = Math.max(Math.trunc(samples * (1 - rate)), 1);
+    for (let branch = 0; branch < branchesPerBlock; branch++) {
+      const start = (block * branchesPerBlock + branch) * samples;
+      const order = permutation();
+      for (let kept = 0; kept < subset; kept++) factors[start + order[kept]!] = samples / subset;
+    }
+  });
+  return factors;
+}
+
 /** `floor(keep + u) / keep` for a uniform u in [0, 1). */
 export function dropPathFactor(rate: number, uniform: number): number {
   const keep = 1 - rate;

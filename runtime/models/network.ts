@@ -108,7 +108,7 @@ export function networkConfig({
   crops,
   dino,
 }: Pick<ResolvedConfig, 'model' | 'projector' | 'crops' | 'dino'>): NetworkConfig {
-  const { width, depth, heads, patchSizePx, mlpRatio } = model;
+  const { width, depth, heads, patchSizePx, mlpRatio, initStd } = model;
   return {
     backbone: {
       width,
@@ -116,6 +116,7 @@ export function networkConfig({
       heads,
       patchSizePx,
       mlpRatio,
+      initStd,
       imageSizePx: crops.global.sizePx,
       interpolation: { offset: 0.1, antialias: false },
     },
@@ -124,6 +125,7 @@ export function networkConfig({
       hiddenDim: head.hiddenDim,
       outputDim: head.outputDim,
       layers: head.layers,
+      initStd,
       ...(dino ? { prototypes: dino.prototypes } : {}),
     },
   };

@@ -7,7 +7,7 @@ import { gelu } from '../ops/gelu.ts';
 import { l2Normalise } from '../ops/l2Normalise.ts';
 import { linear } from '../ops/linear.ts';
 import { matrix, ones, vector, weightNormal, zeros } from './parameters.ts';
-import type { ParameterSpec, Parameters } from './parameters.ts';
+import type { Initialiser, ParameterSpec, Parameters } from './parameters.ts';
 
 export interface ProjectorConfig {
   /** Width of the features that come in. */
@@ -18,6 +18,8 @@ export interface ProjectorConfig {
   layers: number;
   /** Batch normalisation (of the batch at hand) before each GELU: an option of the authors' v1 tree, off in every recipe. */
   batchNorm?: boolean;
+  /** Standard deviation of the layers' initial weights; 0.02 unless told. Prototypes always start at 0.02. */
+  initStd?: number;
   /** Prototypes K of the weight-normalised layer after the unit vectors; absent: no such layer. */
   prototypes?: number;
 }
@@ -53,8 +55,9 @@ export function prototypeScores(parameters: Parameters, unit: tf.Tensor): tf.Ten
 
 /** Names as in the authors' `nn.Sequential`: `mlp.0`, `mlp.2`, `mlp.4`; `mlp` alone for a single layer. */
 export function projectorParameters(config: ProjectorConfig): ParameterSpec[] {
+  const initialiser: Initialiser = { kind: 'normal', std: config.initStd ?? weightNormal.std };
   const mlp = layers(config).flatMap(({ name, normName, inputs, outputs }): ParameterSpec[] => [
-    { name: `${name}.weight`, shape: [outputs, inputs], initialiser: weightNormal },
+    { name: `${name}.weight`, shape: [outputs, inputs], initialiser },
     { name: `${name}.bias`, shape: [outputs], initialiser: zeros },
     ...(normName
       ? [

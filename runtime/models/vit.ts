@@ -13,7 +13,7 @@ import { mlp } from '../ops/mlp.ts';
 import { patchEmbedding } from '../ops/patchEmbedding.ts';
 import { selfAttention } from '../ops/selfAttention.ts';
 import { matrix, nearZero, ones, parameter, vector, weightNormal, zeros } from './parameters.ts';
-import type { ParameterSpec, Parameters } from './parameters.ts';
+import type { Initialiser, ParameterSpec, Parameters } from './parameters.ts';
 import { positionEmbedding } from './positionEmbedding.ts';
 import type { PositionInterpolation } from './positionEmbedding.ts';
 
@@ -26,6 +26,8 @@ export interface VitConfig {
   /** Side of the images that the position table is learned for: the global crop's. */
   imageSizePx: number;
   interpolation: PositionInterpolation;
+  /** Standard deviation of the linear layers' initial weights; 0.02 unless told. */
+  initStd?: number;
   /** DINOv2's: learned tokens behind the CLS token, without position. */
   registers?: number;
   /** DINOv2's: a learned factor per channel of each residual branch, and the value that it starts at. */
@@ -57,7 +59,7 @@ export function vitCls(parameters: Parameters, images: tf.Tensor4D, config: VitC
   const last = config.depth - 1;
   let tokens_BND = embed(parameters, images, config, input);
   for (let index = 0; index < last; index++) {
-    tokens_BND = block(tokens_BND, parameters, index, config, input).tokens_BND;
+    tokens_BND = transformerBlock(tokens_BND, parameters, index, config, input).tokens_BND;
   }
   const { cls_BD, attention_BAN } = clsBlock(tokens_BND, parameters, last, config, input);
   return { cls_BD: norm(cls_BD, parameters, 'norm') as tf.Tensor2D, clsAttention_BAN: attention_BAN };
@@ -84,7 +86,7 @@ export function vitTokens(
   let state: BlockOutput = { tokens_BND: embed(parameters, images, config, input), attention_BANN: unreachable };
   const blocks_BND: tf.Tensor3D[] = [];
   for (let index = 0; index < config.depth; index++) {
-    state = block(state.tokens_BND, parameters, index, config, input);
+    state = transformerBlock(state.tokens_BND, parameters, index, config, input);
     blocks_BND.push(state.tokens_BND);
   }
   return {
@@ -121,6 +123,7 @@ export function vitParameters(config: VitConfig): ParameterSpec[] {
   const hidden = Math.floor(width * mlpRatio);
   const limit = 1 / Math.sqrt(3 * patchSizePx ** 2);
   const fanInUniform = { kind: 'uniform', limit } as const;
+  const linearNormal: Initialiser = { kind: 'normal', std: config.initStd ?? weightNormal.std };
   return [
     { name: 'cls_token', shape: [1, 1, width], initialiser: maskToken ? nearZero : weightNormal },
     { name: 'pos_embed', shape: [1, tokens, width], initialiser: weightNormal },
@@ -130,12 +133,12 @@ export function vitParameters(config: VitConfig): ParameterSpec[] {
     { name: 'patch_embed.proj.bias', shape: [width], initialiser: fanInUniform },
     ...Array.from({ length: depth }, (_, index) => [
       ...normParameters(`blocks.${index}.norm1`, width),
-      ...linearParameters(`blocks.${index}.attn.qkv`, width, 3 * width),
-      ...linearParameters(`blocks.${index}.attn.proj`, width, width),
+      ...linearParameters(`blocks.${index}.attn.qkv`, width, 3 * width, linearNormal),
+      ...linearParameters(`blocks.${index}.attn.proj`, width, width, linearNormal),
       ...scaleParameters(`blocks.${index}.ls1`, width, layerScale),
       ...normParameters(`blocks.${index}.norm2`, width),
-      ...linearParameters(`blocks.${index}.mlp.fc1`, width, hidden),
-      ...linearParameters(`blocks.${index}.mlp.fc2`, hidden, width),
+      ...linearParameters(`blocks.${index}.mlp.fc1`, width, hidden, linearNormal),
+      ...linearParameters(`blocks.${index}.mlp.fc2`, hidden, width, linearNormal),
       ...scaleParameters(`blocks.${index}.ls2`, width, layerScale),
     ]).flat(),
     ...normParameters('norm', width),
@@ -149,9 +152,9 @@ function normParameters(name: string, width: number): ParameterSpec[] {
   ];
 }
 
-function linearParameters(name: string, inputs: number, outputs: number): ParameterSpec[] {
+function linearParameters(name: string, inputs: number, outputs: number, initialiser: Initialiser): ParameterSpec[] {
   return [
-    { name: `${name}.weight`, shape: [outputs, inputs], initialiser: weightNormal },
+    { name: `${name}.weight`, shape: [outputs, inputs], initialiser },
     { name: `${name}.bias`, shape: [outputs], initialiser: zeros },
   ];
 }
@@ -203,13 +206,13 @@ interface BlockOutput {
   attention_BANN: () => tf.Tensor4D;
 }
 
-/** `x += Attention(LN(x)); x += MLP(LN(x))`. */
-function block(
+/** One block, `x += Attention(LN(x)); x += MLP(LN(x))`, from the parameters `blocks.INDEX.*`. */
+export function transformerBlock(
   tokens_BND: tf.Tensor3D,
   parameters: Parameters,
   index: number,
-  { heads }: VitConfig,
-  input: VitInput,
+  { heads }: Pick<VitConfig, 'heads'>,
+  input: Pick<VitInput, 'dropPath_L2B'>,
 ): BlockOutput {
   const name = `blocks.${index}`;
   const normed_BND = norm(tokens_BND, parameters, `${name}.norm1`) as tf.Tensor3D;
@@ -285,7 +288,11 @@ function residual(x: tf.Tensor, branch: tf.Tensor, factors_B: tf.Tensor | undefi
   return tf.add(x, tf.mul(branch, tf.reshape(factors_B, perSample)));
 }
 
-function dropFactors({ dropPath_L2B }: VitInput, block: number, branch: 0 | 1): tf.Tensor | undefined {
+function dropFactors(
+  { dropPath_L2B }: Pick<VitInput, 'dropPath_L2B'>,
+  block: number,
+  branch: 0 | 1,
+): tf.Tensor | undefined {
   return dropPath_L2B && tf.slice(dropPath_L2B, [block, branch, 0], [1, 1, dropPath_L2B.shape[2]]);
 }
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { it } from 'vitest';
 import { gammaOf } from '../../configs/derive.ts';
 import { simdino } from '../../runtime/losses/simdino.ts';
+import { simdinov2 } from '../../runtime/losses/simdinov2.ts';
 import { l2Normalise } from '../../runtime/ops/l2Normalise.ts';
 import { expectClose, tolerances } from './compare.ts';
 import type { ReferenceTensor } from './compare.ts';
@@ -15,6 +16,10 @@ interface Case {
   M_loc: number;
   eps_paper: number;
   gamma: number;
+  N_glo: number;
+  student_patch_raw: ReferenceTensor;
+  teacher_patch_raw: ReferenceTensor;
+  mask: ReferenceTensor;
   student_raw: ReferenceTensor;
   teacher_raw: ReferenceTensor;
   f64: {
@@ -22,6 +27,8 @@ interface Case {
     alg1_literal: number;
     eq22_half_distance_half_logdet: number;
     eq22_grad_student_raw: ReferenceTensor;
+    alg2_literal: number;
+    eq42_half_distance_half_logdet: number;
   };
 }
 interface Prescription {
@@ -64,6 +71,45 @@ golden<{ cases: Case[]; gamma: Prescription[] }>('paper_formulas', ({ cases, gam
         expectClose('R', got['codingRate']!, meanLogDet / 2, tolerance);
         const gradientTolerance = isDouble ? tolerances.double : tolerances.singleGradient;
         expectClose('gradient', got['gradient']!, c.f64.eq22_grad_student_raw, gradientTolerance);
+      });
+    }
+  }
+
+  for (const c of cases) {
+    for (const precision of precisions) {
+      it(`Algorithm 2 and eq. (42): B ${c.B}, d ${c.d}, ${c.N_glo} patches, ${precision}`, async () => {
+        const inputs = {
+          student: c.student_raw,
+          teacher: c.teacher_raw,
+          studentPatch: c.student_patch_raw,
+          teacherPatch: c.teacher_patch_raw,
+          mask: c.mask,
+        };
+        const got = await compute(precision, inputs, ({ student, teacher, studentPatch, teacherPatch, mask }) => {
+          const viewsFirst = (raw: tf.Tensor) =>
+            tf.transpose(l2Normalise(raw, { epsilon: 1e-12 }), [1, 0, 2]) as tf.Tensor3D;
+          const places = (raw: tf.Tensor): tf.Tensor3D =>
+            tf.reshape(l2Normalise(raw, { epsilon: 1e-12 }), [-1, c.N_glo, c.d]);
+          const patches = {
+            student_IKO: places(studentPatch!),
+            teacher_IKO: places(teacherPatch!),
+            isMasked_IK: tf.reshape<tf.Rank.R2>(mask!, [-1, c.N_glo]),
+            patches: c.N_glo,
+          };
+          const { loss } = simdinov2(viewsFirst(student!), viewsFirst(teacher!), patches, {
+            eps: c.eps_paper,
+            gamma: c.gamma,
+            pairs: 'all',
+            codingRate: { on: 'student', normalise: 'group', groups: 1 },
+            viewWeight: 0.5,
+            patchWeight: 0.5,
+            average: 'allPatches',
+          });
+          return { loss };
+        });
+        const tolerance = precision === 'float64' ? tolerances.double : tolerances.singleLoss;
+        expectClose('eq. (42)', got['loss']!, c.f64.eq42_half_distance_half_logdet, tolerance);
+        expectClose('Algorithm 2, twice eq. (42)', 2 * got['loss']![0]!, c.f64.alg2_literal, tolerance);
       });
     }
   }

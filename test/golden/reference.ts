@@ -11,6 +11,7 @@ import type { ReferenceTensor } from './compare.ts';
 export const goldenNames = [
   'adamw',
   'augment_ops',
+  'block_masks',
   'coding_rate',
   'dino_loss',
   'distributed',
