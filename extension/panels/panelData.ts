@@ -8,7 +8,7 @@ import type { RunCollection } from '../run/runCollection.ts';
 /** The runs that a panel shows, read whole once and then as they grow. */
 export class PanelData {
   #feeds = new Map<string, RunFeed>();
-  #summaries = new Map<string, string>();
+  #summaries = new Map<string, RunSummary>();
   #seen = new Map<string, unknown>();
   #removed = new Set<string>();
 
@@ -36,10 +36,10 @@ export class PanelData {
     for (const id of ids) {
       const overview = this.collection.runs.get(id);
       if (!overview || (!isActive(overview.state) && this.#seen.get(id) === overview)) continue;
-      const before = this.#summaries.get(id);
+      const before = JSON.stringify(this.#summaries.get(id));
       const news = await this.#read(id);
       series.push(...news.series);
-      if (this.#summaries.get(id) !== before) runs.push(news.summary);
+      if (JSON.stringify(news.summary) !== before) runs.push(news.summary);
     }
     if (runs.length === 0 && series.length === 0 && removed.length === 0) return undefined;
     return { type: 'curves/append', runs, series, removed };
@@ -51,7 +51,7 @@ export class PanelData {
       ids.map(async (id) => {
         const overview = this.collection.runs.get(id);
         const known = this.#summaries.get(id);
-        if (known !== undefined && this.#seen.get(id) === overview) return JSON.parse(known) as RunSummary;
+        if (known && this.#seen.get(id) === overview) return known;
         return (await this.#read(id)).summary;
       }),
     );
@@ -68,14 +68,8 @@ export class PanelData {
       this.#feeds.set(id, feed);
     }
     this.#seen.set(id, this.collection.runs.get(id));
-    const { summary, series } = await feed.read(Date.now());
-    const sendable = { ...summary, last: finiteOnly(summary.last) };
-    this.#summaries.set(id, JSON.stringify(sendable));
-    return { summary: sendable, series };
+    const news = await feed.read(Date.now());
+    this.#summaries.set(id, news.summary);
+    return news;
   }
-}
-
-/** Messages to a panel travel as JSON, which has no NaN; a value that is none stands in the series, which are binary. */
-function finiteOnly(values: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)));
 }

@@ -8,6 +8,7 @@ import type {
   RunSummary,
   ToPanelMessage,
 } from '../../protocol/panelMessages.ts';
+import { toWire } from '../../protocol/panelTransport.ts';
 import { isActive } from '../../experiments/status.ts';
 import { describe, inBackground, log } from '../log.ts';
 import type { RunCollection } from '../run/runCollection.ts';
@@ -210,7 +211,7 @@ export class PanelSession implements vscode.Disposable {
   }
 
   async #post(message: ToPanelMessage): Promise<void> {
-    await this.panel.webview.postMessage(message);
+    await this.panel.webview.postMessage(toWire(message));
   }
 
   #retitle(): void {
