@@ -40,7 +40,7 @@ const range = (low: number, high: number) =>
       .max(high),
   ]);
 
-export const methods = ['simdino', 'dino'] as const;
+export const methods = ['simdino', 'simdinov2', 'dino'] as const;
 export type Method = (typeof methods)[number];
 
 /** Width, depth and heads of the named backbones (SPEC 2.1; DeiT and ViT conventions). */
@@ -233,10 +233,41 @@ const model = z.strictObject({
     description: 'Width of the MLP\u2019s hidden layer over the token width.',
     source: 'ViT',
   }),
+  initStd: field(positive().max(1).default(0.02), {
+    description:
+      'Standard deviation of the initial weights of the linear layers in backbone and projector. Narrow networks learn faster from larger weights.',
+    paper: 'not given',
+    source: 'ViT',
+    reference: '0.02',
+  }),
   dropPathRate: field(z.number().min(0).lt(1).default(0.1), {
     description:
       'Stochastic depth of the student: probability of dropping a residual branch, growing linearly over the blocks to this value.',
-    paper: '0.1',
+    paper: '0.1; SimDINOv2 0.3',
+    source: 'Table 4',
+    reference: 'SimDINOv2 0.2 since March 2025',
+  }),
+  dropPath: field(z.enum(['linear', 'batchSubset']).default('linear'), {
+    description:
+      'Kind of stochastic depth: `linear` grows over the blocks and draws for each image, `batchSubset` has one rate in all blocks and drops exactly that share of the batch.',
+    reference: 'linear in the v1 tree, batchSubset in the v2 tree',
+    source: 'authors\u2019 code',
+  }),
+  registers: field(z.number().int().min(0).max(64).default(0), {
+    description: 'Learned tokens behind the class token, without position.',
+    paper: '0; SimDINOv2 4',
+    source: 'Table 4',
+  }),
+  layerScale: field(positive().max(10).optional(), {
+    description:
+      'Start of a learned factor per channel of each residual branch (LayerScale); left out, there is none.',
+    paper: 'none; SimDINOv2 0.1, DINOv2 1e-5',
+    source: 'Table 4',
+  }),
+  positionResize: field(z.enum(['plain', 'antialiased']).default('plain'), {
+    description:
+      'How position embeddings are resized to other grids: `plain` bicubic with DINO\u2019s offset of 0.1, or `antialiased` without it.',
+    paper: 'plain; SimDINOv2 antialiased',
     source: 'Table 4',
   }),
 });
@@ -277,7 +308,7 @@ const loss = z.strictObject({
     description:
       'Weight of the coding rate: a number, `auto` (1/d + 1/B, the authors\u2019 code) or `balanced` (Theorem C.1, which equalises the gradient norms of the two terms).',
     equation:
-      'loss = E[1/2 |z_t - z_s|^2] - gamma R_eps(Cov[z_s])  (8);  balanced: gamma = 2 eps sqrt(B / (d M min(d, B)))  (54)',
+      'loss = E[1/2 |z_t - z_s|^2] - gamma R_eps(Cov[z_s])  (8);  balanced: gamma = 2 eps sqrt(B / (d M min(d, B/groups)))  (54)',
     paper: 'balanced, constant not given',
     source: 'eq. (8), Theorem C.1',
     reference: 'auto: 1/d + 1/B',
@@ -312,7 +343,7 @@ const loss = z.strictObject({
         }),
         groups: field(count().optional(), {
           description:
-            'Sub-samples of the batch on each of which the coding rate is estimated before averaging. The authors\u2019 code has one per GPU; here it is independent of the machine. Divides the batch.',
+            'Sub-samples of the batch on each of which the coding rate is estimated before averaging. The authors\u2019 code has one per GPU; here it is independent of the machine. Divides the batch. `reference` takes 8 for a batch of 512 or more that 8 divides, else 1; `paper` takes 1.',
           paper: 'several, number not given',
           source: 'section 2.2',
           reference: '8 (GPUs) for a batch of 512',
@@ -321,6 +352,38 @@ const loss = z.strictObject({
       .prefault({}),
     { description: 'How the coding rate is estimated.' },
   ),
+});
+
+const masking = z.strictObject({
+  share: field(share().default(0.5), {
+    description: 'Share of the global views in which patches are hidden from the student.',
+    paper: '0.5',
+    source: 'Table 4',
+  }),
+  ratio: field(z.tuple([share(), share()]).default([0.1, 0.5]), {
+    description: 'Range of the share of patches that are hidden in a masked view, in blocks.',
+    paper: '[0.1, 0.5]',
+    source: 'Table 4',
+  }),
+  viewWeight: field(positive().optional(), {
+    description: 'Weight of the distance between whole views.',
+    equation: 'w_v distance + w_p patchDistance - gamma R  (42)',
+    paper: '0.5',
+    source: 'eq. (42)',
+    reference: '1',
+  }),
+  patchWeight: field(z.number().min(0).optional(), {
+    description: 'Weight of the distance between the student\u2019s guesses of hidden patches and the teacher\u2019s features.',
+    paper: '0.5',
+    source: 'eq. (42)',
+    reference: '1',
+  }),
+  average: field(z.enum(['maskedPatches', 'allPatches']).optional(), {
+    description: 'What the patch distances of a view are averaged over; `allPatches` counts the visible ones as 0.',
+    paper: 'allPatches',
+    source: 'eq. (42)',
+    reference: 'maskedPatches',
+  }),
 });
 
 const dino = z.strictObject({
@@ -400,6 +463,27 @@ const optim = z.strictObject({
     source: 'Table 4',
     reference: '0.0005 per 256 images',
   }),
+  lrScaling: field(z.enum(['linear256', 'sqrt1024']).default('linear256'), {
+    description:
+      'How the batch size enters the peak learning rate: `linear256` is lr x batchSize / 256, `sqrt1024` is lr x sqrt(batchSize / 1024).',
+    reference: 'linear256 in the v1 tree, sqrt1024 in the v2 tree',
+    source: 'authors\u2019 code',
+  }),
+  layerDecay: field(positive().max(1).default(1), {
+    description: 'Factor of the learning rate per block, from the last one down.',
+    paper: 'SimDINOv2 0.9',
+    source: 'Table 4',
+  }),
+  patchEmbeddingRate: field(positive().max(1).default(1), {
+    description: 'Factor of the patch projection\u2019s learning rate, besides `layerDecay`.',
+    reference: '0.2 in the v2 tree',
+    source: 'authors\u2019 code',
+  }),
+  schedule: field(z.enum(['v1', 'v2']).default('v1'), {
+    description:
+      'Shape of the warm-up: `v1` rises from 0 and reaches the peak at its last step, `v2` rises from `minLr` and reaches it one step later.',
+    source: 'authors\u2019 code',
+  }),
   minLr: field(z.number().min(0).default(1e-6), {
     description: 'Learning rate at the end of the cosine.',
     paper: '1e-6',
@@ -427,6 +511,11 @@ const optim = z.strictObject({
     paper: '0.3',
     source: 'Table 4',
     reference: '3.0',
+  }),
+  clipBy: field(z.enum(['tensor', 'module']).default('tensor'), {
+    description: 'What `clipGradNorm` bounds: each tensor by itself, or backbone and projector each as a whole.',
+    reference: 'tensor in the v1 tree, module in the v2 tree',
+    source: 'authors\u2019 code',
   }),
   beta1: field(z.number().min(0).lt(1).default(0.9), {
     description: 'AdamW\u2019s decay of the first moment.',
@@ -547,6 +636,7 @@ export const configSchema = z.strictObject({
   loss: field(loss.prefault({}), {
     description: 'Objective of SimDINO; for other methods, how the coding rate is measured.',
   }),
+  masking: field(masking.prefault({}), { description: 'Hidden patches of `method: simdinov2`.' }),
   dino: field(dino.prefault({}), { description: 'Objective of `method: dino`: prototypes, temperatures and centre.' }),
   teacher: field(teacher.prefault({}), { description: 'Teacher network.' }),
   optim: field(optim.prefault({}), { description: 'Optimiser and its schedules.' }),
@@ -566,7 +656,9 @@ type Loss = Config['loss'];
 type Model = Config['model'];
 
 /** A configuration with nothing left open: what the runtime takes and what `config.yaml` of a run folder holds. */
-export interface ResolvedConfig extends Omit<Config, 'extends' | 'loss' | 'model' | 'dino'> {
+export interface ResolvedConfig extends Omit<Config, 'extends' | 'loss' | 'model' | 'dino' | 'masking'> {
+  /** Present for `method: simdinov2` alone. */
+  masking?: { [K in keyof Config['masking']]-?: NonNullable<Config['masking'][K]> };
   /** Present for `method: dino` alone. */
   dino?: Config['dino'];
   loss: Omit<Loss, 'gamma' | 'pairs' | 'codingRate'> & {
