@@ -124,7 +124,6 @@ export function vitParameters(config: VitConfig): ParameterSpec[] {
   const limit = 1 / Math.sqrt(3 * patchSizePx ** 2);
   const fanInUniform = { kind: 'uniform', limit } as const;
   const linearNormal: Initialiser = { kind: 'normal', std: config.initStd ?? weightNormal.std };
-  const linearNormal: Initialiser = { kind: 'normal', std: config.initStd ?? weightNormal.std };
   return [
     { name: 'cls_token', shape: [1, 1, width], initialiser: maskToken ? nearZero : weightNormal },
     { name: 'pos_embed', shape: [1, tokens, width], initialiser: weightNormal },
