@@ -38,7 +38,7 @@ export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): 
   const logarithmic = board.logarithmic.value.has(spec.id);
   const plot: Plot = { lines: [], gaps: [], total: 0, drawn: 0, downsampled: false, belowLog: 0 };
   const perLine = pointBudget / Math.max(1, runs.length * spec.lines.length * 2);
-  const buckets = Math.max(24, Math.floor(Math.min(widthPx, perLine / 4)));
+  const buckets = Math.max(24, Math.floor(Math.min(widthPx / 2, perLine / 4)));
   for (const run of runs) {
     const runIndex = board.indexOf(run.id);
     for (const line of spec.lines) {
