@@ -33,7 +33,7 @@ export function reportHtml(parts: {
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
-<style nonce="${nonce}">${style.replace(/<\/(style)/gi, '<\\/$1')}</style>
+<style nonce="${nonce}">${escapeStyle(style)}</style>
 </head>
 <body>
 <div id="app"></div>
@@ -50,7 +50,17 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
+/** Source maps lie beside the built files, not beside a report. */
+const sourceMapComment = /\/[/*]# sourceMappingURL=\S+(\s*\*\/)?\s*$/;
+
+function escapeStyle(style: string): string {
+  return style.replace(sourceMapComment, '').replace(/<\/(style)/gi, '<\\/$1');
+}
+
 /** In a script these two openings mean the same with a backslash, and no longer end the element. */
 function escapeScript(script: string): string {
-  return script.replace(/<\/(script)/gi, '<\\/$1').replace(/<!--/g, '<\\!--');
+  return script
+    .replace(sourceMapComment, '')
+    .replace(/<\/(script)/gi, '<\\/$1')
+    .replace(/<!--/g, '<\\!--');
 }

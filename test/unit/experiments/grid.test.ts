@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aggregateGrid } from '../../../experiments/grid.ts';
-import { axesOf, sweepCells } from '../../../experiments/sweepCells.ts';
+import { expandCells } from '../../../configs/expandCells.ts';
+import { needsRun } from '../../../experiments/sweepCells.ts';
 import { meanInterval, studentT975 } from '../../../experiments/studentT.ts';
 import type { RunState, SweepRecord } from '../../../protocol/records.ts';
 import { run } from './fixtureRuns.ts';
@@ -12,7 +13,7 @@ const axes = [
 
 function sweepOf(seeds: number[], extra: SweepRecord['axes'] = []): SweepRecord {
   const all = [...axes, ...extra];
-  const cells = sweepCells(all, seeds).map((cell, i) => ({ ...cell, runId: `run-${i}` }));
+  const cells = expandCells({ axes: all, seeds }).map((cell, i) => ({ ...cell, runId: `run-${i}` }));
   const record = { version: 1, id: 'sweep', createdAt: '', base: 'base.yaml', metric: 'knnTop1', slots: 1 };
   return { ...record, axes: all, seeds, cells, goal: 'maximise' };
 }
@@ -120,11 +121,18 @@ describe('meanInterval', () => {
   });
 });
 
-describe('axesOf', () => {
-  it('collects the values of explicit cells', () => {
-    expect(axesOf([{ a: 1, b: 'x' }, { a: 2 }, { a: 1, b: 'y' }])).toEqual([
-      { key: 'a', values: [1, 2] },
-      { key: 'b', values: ['x', 'y'] },
-    ]);
+describe('needsRun', () => {
+  it('takes what is missing or ended short of the end, and leaves what is at work or done', () => {
+    const states: (RunState | undefined)[] = [
+      undefined,
+      'failed',
+      'crashed',
+      'stopped',
+      'finished',
+      'running',
+      'queued',
+      'stale',
+    ];
+    expect(states.map(needsRun)).toEqual([true, true, true, true, false, false, false, false]);
   });
 });

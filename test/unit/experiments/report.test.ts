@@ -53,7 +53,7 @@ describe('report data', () => {
 describe('reportHtml', () => {
   const html = reportHtml({
     title: '<img onerror=x> & "quotes"',
-    script: 'const a = "</script><!--";',
+    script: 'const a = "</script><!--";\n//# sourceMappingURL=report.js.map\n',
     style: 'a::after{content:"</style>"}',
     data: encodeReport(report()),
     nonce: 'abcdefgh12345678',
@@ -64,6 +64,7 @@ describe('reportHtml', () => {
     expect(html.match(/<\/style>/g)).toHaveLength(1);
     expect(html).not.toContain('<img');
     expect(html).not.toContain('<!--');
+    expect(html).not.toContain('sourceMappingURL');
   });
 
   it('carries its data and a policy that fetches nothing', () => {

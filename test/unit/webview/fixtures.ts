@@ -1,5 +1,5 @@
 /** Runs as the panels get them, shaped like real training: made from formulas and a seeded generator. */
-import { sweepCells } from '../../../experiments/sweepCells.ts';
+import { expandCells } from '../../../configs/expandCells.ts';
 import type { GridData, RunSummary, Series } from '../../../protocol/panelMessages.ts';
 import type { RunState } from '../../../protocol/records.ts';
 import { run } from '../experiments/fixtureRuns.ts';
@@ -139,7 +139,7 @@ export function makeGrid(extraAxis = false): GridData {
     ...(extraAxis ? [{ key: 'optim.lr', values: [0.0005, 0.001] }] : []),
   ];
   const seeds = [0, 1, 2];
-  const cells = sweepCells(axes, seeds).map((cell, i) => ({
+  const cells = expandCells({ axes, seeds }).map((cell, i) => ({
     ...cell,
     runId: `gamma-eps-${String(i).padStart(3, '0')}`,
   }));
