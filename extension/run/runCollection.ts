@@ -6,7 +6,7 @@ import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { listSweeps, schedulerOf, type SweepContents } from '../../experiments/store/readSweep.ts';
 import { summariseRun, type RunOverview } from '../../experiments/store/summariseRun.ts';
 import { isMissing } from '../../experiments/store/tailJsonLines.ts';
-import { sweepsFolder } from '../../protocol/runFolder.ts';
+import { runFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 
 export interface SweepOverview extends SweepContents {
   scheduler: 'running' | 'paused' | 'idle';
@@ -21,7 +21,7 @@ export interface Changes {
   ended: RunOverview[];
 }
 
-/** Runs that seem to have ended are looked at again so many at a time: their attempts may go on, started elsewhere. */
+/** Runs that ended are looked at again so many at a time: they may have been resumed elsewhere. */
 const revisitedPerLook = 25;
 /** The folder is listed anew at least this often; file systems that keep no folder times are out there. */
 const relistEveryMs = 15_000;
@@ -40,6 +40,7 @@ export class RunCollection {
   skipped: { name: string; reason: string }[] = [];
   readonly liveness = new LivenessWatch();
   #fingerprints = new Map<string, string>();
+  #touched = new Map<string, string>();
   #sweepsFingerprint = '';
   #hinted = new Set<string>();
   #revisitFrom = 0;
@@ -68,7 +69,7 @@ export class RunCollection {
   }
 
   async #idsToRead(monotonicMs: number, changes: Changes): Promise<string[]> {
-    const times = await folderTimes(this.folder);
+    const times = await modificationTimes([this.folder, join(this.folder, sweepsFolder)]);
     if (times !== this.#folderTimes || monotonicMs - this.#listedAtMs >= relistEveryMs) {
       this.#folderTimes = times;
       this.#listedAtMs = monotonicMs;
@@ -80,21 +81,39 @@ export class RunCollection {
     }
     const wanted = new Set(this.#hinted);
     this.#hinted.clear();
-    const known = [...this.runs.values()];
-    for (const run of known) if (isActive(run.state) || run.state === 'stale') wanted.add(run.id);
-    const count = Math.min(revisitedPerLook, known.length);
-    for (let i = 0; i < count; i++) {
-      const run = known[(this.#revisitFrom + i) % known.length];
-      if (run) wanted.add(run.id);
-    }
-    this.#revisitFrom = known.length === 0 ? 0 : (this.#revisitFrom + count) % known.length;
+    for (const run of this.runs.values()) if (isActive(run.state) || run.state === 'stale') wanted.add(run.id);
+    for (const id of await this.#touchedSince()) wanted.add(id);
     return [...wanted];
+  }
+
+  /** Of the next few runs in turn, those with a new attempt or new notes. */
+  async #touchedSince(): Promise<string[]> {
+    const known = [...this.runs.keys()];
+    const count = Math.min(revisitedPerLook, known.length);
+    const turn = Array.from({ length: count }, (_, i) => known[(this.#revisitFrom + i) % known.length] as string);
+    this.#revisitFrom = known.length === 0 ? 0 : (this.#revisitFrom + count) % known.length;
+    const touched: string[] = [];
+    await inLanes(turn, async (id) => {
+      if ((await this.#touchTimes(id)) !== this.#touched.get(id)) touched.push(id);
+    });
+    return touched;
+  }
+
+  /** Changes when an attempt opens, notes are written, or the folder goes. */
+  #touchTimes(id: string): Promise<string> {
+    const folder = join(this.folder, id);
+    return modificationTimes([folder, join(folder, runFiles.attempts), join(folder, runFiles.annotations)]);
   }
 
   async #read(id: string, nowMs: number, changes: Changes): Promise<void> {
     let run: RunOverview;
     try {
-      await stat(join(this.folder, id));
+      const times = await this.#touchTimes(id);
+      if (times.startsWith(' ')) {
+        this.#remove(id, changes); // the folder itself has no time: it is gone
+        return;
+      }
+      this.#touched.set(id, times);
       run = await summariseRun(join(this.folder, id), id, this.liveness, nowMs);
     } catch (error) {
       if (isMissing(error)) this.#remove(id, changes);
@@ -117,6 +136,7 @@ export class RunCollection {
 
   #remove(id: string, changes: Changes): void {
     this.#fingerprints.delete(id);
+    this.#touched.delete(id);
     if (this.runs.delete(id)) changes.removed.push(id);
   }
 
@@ -133,9 +153,9 @@ export class RunCollection {
   }
 }
 
-/** Modification times of the folders whose entries are runs and sweeps; empty when there are none. */
-async function folderTimes(folder: string): Promise<string> {
-  const times = [folder, join(folder, sweepsFolder)].map(async (path) => {
+/** Modification times of files and folders as one text; what is not there has none. */
+async function modificationTimes(paths: readonly string[]): Promise<string> {
+  const times = paths.map(async (path) => {
     try {
       return String((await stat(path)).mtimeMs);
     } catch (error) {

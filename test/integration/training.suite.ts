@@ -23,7 +23,7 @@ suite('training', function () {
   test('runs to its end and shows its curves', async () => {
     const id = await start('tiny.yaml');
     assert.match(id, /^tiny-\d{8}-\d{6}/);
-    assert.equal(panelTabs('curves').length, 1);
+    await eventually('a panel of curves', 10_000, () => panelTabs('curves').length === 1 || undefined);
     const run = await runIn(id, ['finished'], 120_000);
     assert.ok(Number.isFinite(run.latest['loss']));
     assert.ok((run.latest['knnTop1'] ?? 0) > 0);
