@@ -13,6 +13,11 @@ export function dutiesIn(document: vscode.TextDocument): Duties {
     validate: settings.get<boolean>('validate', true),
     completion: settings.get<boolean>('completion', true),
     hover: settings.get<boolean>('hover', true),
-    hasSchema: hasForeignSchema(pathOf(document), document.getText()),
+    hasSchema: hasForeignSchema(pathOf(document), document.getText()) || mapsOurSchema(settings),
   });
+}
+
+/** Whether a person has given the other extension one of our schemas, for whichever files. */
+function mapsOurSchema(settings: vscode.WorkspaceConfiguration): boolean {
+  return Object.keys(settings.get<Record<string, unknown>>('schemas', {})).some((address) => /simdino/i.test(address));
 }
