@@ -52,13 +52,28 @@ export const architectures = {
 } as const;
 
 const data = z.strictObject({
-  kind: field(z.enum(['fashion-mnist', 'imagefolder', 'idx', 'cifar', 'synthetic']), {
-    description:
-      'Where images come from: the Fashion-MNIST set (fetched and verified on first use), a tree of class folders, a pair of IDX files, CIFAR binary batches, or generated images.',
-  }),
+  kind: field(
+    z.enum(['fashion-mnist', 'imagefolder', 'labellist', 'webdataset', 'parquet', 'idx', 'cifar', 'synthetic']),
+    {
+      description:
+        'Where images come from: the Fashion-MNIST set (fetched and verified on first use), a tree of class folders, a flat folder with a list of labels, WebDataset tar shards, Hugging Face parquet files, a pair of IDX files, CIFAR binary batches, or generated images.',
+    },
+  ),
   path: field(z.string().min(1).optional(), {
     description:
-      'Folder or file of the data set, relative to the configuration file. A folder that holds `train/` and `val/` is split by them.',
+      'Folder or file of the data set, relative to the configuration file. A folder that holds `train/` and `val/` is split by them, shards by the same words in their names; shards can be a pattern like `train-{0000..0003}.tar`.',
+  }),
+  labels: field(z.string().min(1).optional(), {
+    description:
+      'Text file with the labels of `data.kind: labellist`, relative to the configuration file: `name label` on each line, or one label per line in the order of the images\u2019 names.',
+  }),
+  imageColumn: field(z.string().min(1).optional(), {
+    description:
+      'Column of `data.kind: parquet` that holds encoded images; `image` unless told, else the only column that can hold images.',
+  }),
+  labelColumn: field(z.string().min(1).optional(), {
+    description:
+      'Column of `data.kind: parquet`, or key in the `.json` files of `data.kind: webdataset`, that holds the class; `label` unless told.',
   }),
   heldOut: field(z.number().int().min(0).default(0), {
     description:
@@ -259,8 +274,7 @@ const model = z.strictObject({
     source: 'Table 4',
   }),
   layerScale: field(positive().max(10).optional(), {
-    description:
-      'Start of a learned factor per channel of each residual branch (LayerScale); left out, there is none.',
+    description: 'Start of a learned factor per channel of each residual branch (LayerScale); left out, there is none.',
     paper: 'none; SimDINOv2 0.1, DINOv2 1e-5',
     source: 'Table 4',
   }),
@@ -373,7 +387,8 @@ const masking = z.strictObject({
     reference: '1',
   }),
   patchWeight: field(z.number().min(0).optional(), {
-    description: 'Weight of the distance between the student\u2019s guesses of hidden patches and the teacher\u2019s features.',
+    description:
+      'Weight of the distance between the student\u2019s guesses of hidden patches and the teacher\u2019s features.',
     paper: '0.5',
     source: 'eq. (42)',
     reference: '1',

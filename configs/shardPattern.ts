@@ -41,9 +41,7 @@ function alternativesOf(inside: string, limit: number): string[] | null | undefi
     const count = Math.abs(last - first) + 1;
     if (count > limit) return undefined;
     const digits = /^0\d/.test(range[1]!) || /^0\d/.test(range[2]!) ? Math.max(range[1]!.length, range[2]!.length) : 0;
-    return Array.from({ length: count }, (_, i) =>
-      String(first + (last >= first ? i : -i)).padStart(digits, '0'),
-    );
+    return Array.from({ length: count }, (_, i) => String(first + (last >= first ? i : -i)).padStart(digits, '0'));
   }
   return inside.includes(',') ? inside.split(',') : null;
 }

@@ -63,6 +63,11 @@ const sentences = {
   dataPathMissing: (path: string) => say(`No data set at ${path}.`, 'Set data.path to an existing folder or file.'),
   dataPathNeeded: (kind: string, what: string) =>
     say(`data.kind is '${kind}', but there is no data.path.`, `Set data.path to ${what}.`),
+  labelListNeeded: () =>
+    say(
+      "data.kind is 'labellist', but there is no data.labels.",
+      'Set data.labels to the text file that holds the labels.',
+    ),
   dataUnreadable: (path: string, reason: string) =>
     say(`The data at ${path} can't be read: ${reason}.`, 'Check permissions and that the file is complete.'),
   dataEmpty: (path: string, expected: string) =>

@@ -4,6 +4,7 @@ import { totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { derive, knownTrainImages } from '../../configs/derive.ts';
 import type { ResolvedConfig } from '../../configs/schema.ts';
+import { isShardPattern, patternFolder } from '../../configs/shardPattern.ts';
 import { errors, type SimdinoError } from '../../protocol/errors.ts';
 
 /** Something that would make a run fail or suffer, found before it starts. */
@@ -31,7 +32,8 @@ export async function preflight(
 
   if (config.data.path !== undefined && config.data.kind !== 'synthetic') {
     const path = resolve(dirname(configPath), config.data.path);
-    if (!(await exists(path))) fail(errors.dataPathMissing(path), 'data.path');
+    const isThere = (await exists(path)) || (isShardPattern(path) && (await exists(patternFolder(path))));
+    if (!isThere) fail(errors.dataPathMissing(path), 'data.path');
   }
 
   try {

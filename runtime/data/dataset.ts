@@ -77,6 +77,33 @@ export interface FilesHandle {
   classes: readonly string[] | null;
 }
 
+/** Image files within tar shards. */
+export interface TarHandle extends Omit<FilesHandle, 'source'> {
+  source: 'tar';
+  /** Absolute paths of the shards, and their names for messages. */
+  shards: readonly string[];
+  shardNames: readonly string[];
+  /** The shard of each image, where it begins there, and its length. */
+  shard_N: Uint32Array<SharedArrayBuffer>;
+  offsets_N: Float64Array<SharedArrayBuffer>;
+  bytes_N: Float64Array<SharedArrayBuffer>;
+}
+
+/** Rows of parquet files, each file's in its order. */
+export interface ParquetHandle {
+  source: 'parquet';
+  name: SplitName;
+  path: string;
+  size: number;
+  files: readonly string[];
+  fileNames: readonly string[];
+  /** Rows of all files up to and including each. */
+  rowEnds: readonly number[];
+  imageColumn: string;
+  labels_N: Int32Array<SharedArrayBuffer> | null;
+  classes: readonly string[] | null;
+}
+
 /** Images drawn by a formula. */
 export interface SyntheticHandle {
   source: 'synthetic';
@@ -86,7 +113,7 @@ export interface SyntheticHandle {
   sizePx: number;
 }
 
-export type SplitHandle = SubsetHandle | MemoryHandle | FilesHandle | SyntheticHandle;
+export type SplitHandle = SubsetHandle | MemoryHandle | FilesHandle | TarHandle | ParquetHandle | SyntheticHandle;
 
 /** An image that can't be used; the loader skips, counts and reports it. */
 export class FaultyImage extends Error {

@@ -11,7 +11,8 @@ import { FaultyImage, type RawImage } from './dataset.ts';
 
 /** Larger images are refused: 2^27 pixels decode to 400 MB. */
 export const maxImagePixels = 2 ** 27;
-const maxFileBytes = 2 ** 28;
+/** Larger files are refused before they are read. */
+export const maxFileBytes = 2 ** 28;
 
 // Data workers are the parallelism; libvips' cache never hits, since no image is decoded twice within its reach.
 sharp.concurrency(1);

@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/datasets/registry.ts';
 
 /**
- * Opens a configuration's data set and makes `data.path` absolute, since the run folder lies elsewhere.
+ * Opens a configuration's data set and makes its paths absolute, since the run folder lies elsewhere.
  *
  * @throws batchTooLarge when the training split has fewer images than a batch, and what `openDataset` throws
  */
@@ -14,8 +14,15 @@ export async function openTrainingData(
   baseFolder: string,
   onProgress: (message: string) => void,
 ): Promise<{ config: ResolvedConfig; dataset: Dataset }> {
-  const path = config.data.path === undefined ? undefined : resolve(baseFolder, config.data.path);
-  const absolute: ResolvedConfig = path === undefined ? config : { ...config, data: { ...config.data, path } };
+  const { path, labels } = config.data;
+  const absolute: ResolvedConfig = {
+    ...config,
+    data: {
+      ...config.data,
+      ...(path !== undefined && { path: resolve(baseFolder, path) }),
+      ...(labels !== undefined && { labels: resolve(baseFolder, labels) }),
+    },
+  };
   const dataset = await openDataset(absolute.data, { seed: 0, onProgress });
   const { batchSize } = config.train;
   if (dataset.train.size < batchSize) throw errors.batchTooLarge(batchSize, dataset.train.size, dataset.path);

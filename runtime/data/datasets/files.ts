@@ -5,13 +5,7 @@ import { sharedBytes, sharedIndices } from './shared.ts';
 
 /** Image files under one folder, each decoded when asked for. */
 export function filesSplit(handle: FilesHandle): Split {
-  const decoder = new TextDecoder();
-  const relativePath = (index: number): string => {
-    const end = handle.nameEnds_N[index];
-    if (end === undefined) throw new Error(`internal: image ${index} of a split of ${handle.size}`);
-    // TextDecoder refuses shared memory, so the name's few bytes are copied.
-    return decoder.decode(handle.names.slice(index === 0 ? 0 : handle.nameEnds_N[index - 1]!, end));
-  };
+  const relativePath = (index: number): string => unpackName(handle, index);
   return {
     name: handle.name,
     path: handle.path,
@@ -22,6 +16,17 @@ export function filesSplit(handle: FilesHandle): Split {
     nameOf: relativePath,
     share: () => handle,
   };
+}
+
+/** A path out of the packed ones. */
+export function unpackName(
+  { names, nameEnds_N, size }: Pick<FilesHandle, 'names' | 'nameEnds_N' | 'size'>,
+  index: number,
+): string {
+  const end = nameEnds_N[index];
+  if (end === undefined) throw new Error(`internal: image ${index} of a split of ${size}`);
+  // TextDecoder refuses shared memory, so the name's few bytes are copied.
+  return new TextDecoder().decode(names.slice(index === 0 ? 0 : nameEnds_N[index - 1]!, end));
 }
 
 /** Paths one after the other in shared memory: a million of them cross a thread border without being copied. */

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DataConfig } from '../../../configs/schema.ts';
+import { isShardPattern } from '../../../configs/shardPattern.ts';
 import { errors } from '../../../protocol/errors.ts';
 import type { Dataset, Split, SplitHandle } from '../dataset.ts';
 import { randomStream, shuffled } from '../random.ts';
@@ -10,12 +11,15 @@ import { openFashionMnist } from './fashionMnist.ts';
 import { filesSplit } from './files.ts';
 import { openIdx } from './idx.ts';
 import { openImageFolder } from './imageFolder.ts';
+import { openLabelList } from './labelList.ts';
 import { memorySplit } from './memory.ts';
+import { openParquet, parquetSplit } from './parquet.ts';
 import { subsetSplit } from './subset.ts';
 import { openSynthetic, syntheticSplit } from './synthetic.ts';
+import { openWebDataset, tarSplit } from './webdataset.ts';
 
 export interface OpenContext {
-  /** What `data.path` is relative to; the working folder unless told. */
+  /** What `data.path` and `data.labels` are relative to; the working folder unless told. */
   baseFolder?: string;
   /** Seed of the choice of held-out images and of `maxTrainImages`. */
   seed?: number;
@@ -28,6 +32,9 @@ export type OpenDataset = (config: DataConfig, path: string | null, context: Ope
 export const datasetKinds = {
   'fashion-mnist': openFashionMnist,
   imagefolder: openImageFolder,
+  labellist: openLabelList,
+  webdataset: openWebDataset,
+  parquet: openParquet,
   idx: openIdx,
   cifar: openCifar,
   synthetic: openSynthetic,
@@ -42,7 +49,8 @@ export const datasetKinds = {
  */
 export async function openDataset(config: DataConfig, context: OpenContext = {}): Promise<Dataset> {
   const path = config.path === undefined ? null : resolve(context.baseFolder ?? '.', config.path);
-  if (path !== null && !(await exists(path))) throw errors.dataPathMissing(path);
+  const isPattern = isShardPattern(path ?? '') && (config.kind === 'webdataset' || config.kind === 'parquet');
+  if (path !== null && !isPattern && !(await exists(path))) throw errors.dataPathMissing(path);
   const whole = await datasetKinds[config.kind](config, path, context);
   const { heldOut, maxTrainImages } = config;
   const own = { ...whole, validation: whole.validation ?? whole.test };
@@ -64,6 +72,10 @@ export function attachSplit(handle: SplitHandle): Split {
       return memorySplit(handle);
     case 'files':
       return filesSplit(handle);
+    case 'tar':
+      return tarSplit(handle);
+    case 'parquet':
+      return parquetSplit(handle);
     case 'synthetic':
       return syntheticSplit(handle);
     case 'subset':

@@ -7,3 +7,7 @@ export const sharedLabels = (length: number): Int32Array<SharedArrayBuffer> =>
 
 export const sharedIndices = (length: number): Uint32Array<SharedArrayBuffer> =>
   new Uint32Array(new SharedArrayBuffer(4 * length));
+
+/** Offsets into files, which 32 bits don't hold. */
+export const sharedOffsets = (length: number): Float64Array<SharedArrayBuffer> =>
+  new Float64Array(new SharedArrayBuffer(8 * length));
