@@ -29,7 +29,7 @@ function* epsilonSquared({ loss }: ResolvedConfig): Iterable<Finding> {
 
 /** Table 4 quotes the rate for a batch of 1024; `optim.lr` is per 256 images. */
 function* learningRateOfAnotherBatch({ optim, train }: ResolvedConfig): Iterable<Finding> {
-  if (optim.lr !== 0.002 || train.batchSize < 512) return;
+  if (optim.lrScaling !== 'linear256' || optim.lr !== 0.002 || train.batchSize < 512) return;
   yield remark(
     'warning',
     ['optim.lr'],
@@ -45,7 +45,7 @@ function* learningRateOfAnotherBatch({ optim, train }: ResolvedConfig): Iterable
  * distance can win is at most about 0.3. Reported collapses had 0.27 (16 groups of 64) and 0.18 (32 groups of 78).
  */
 function* weakCodingRate(config: ResolvedConfig): Iterable<Finding> {
-  if (config.method !== 'simdino') return;
+  if (config.method === 'dino') return;
   const { codingRateMax, codingRateCollapsed } = codingRateBounds(codingRateShape(config));
   const gain = gammaOf(config) * (codingRateMax - codingRateCollapsed);
   if (gain >= 0.28) return;

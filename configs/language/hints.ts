@@ -48,18 +48,20 @@ function* configHints(config: ResolvedConfig | undefined, options: HintOptions):
 }
 
 function* lossHints(config: ResolvedConfig, derived: Derived): Iterable<Unplaced> {
-  if (config.method === 'simdino') yield* gammaHints(config, derived);
+  if (config.method !== 'dino') yield* gammaHints(config, derived);
   yield* codingRateHints(config, derived);
 }
 
-function* gammaHints({ loss, train, projector, crops }: ResolvedConfig, derived: Derived): Iterable<Unplaced> {
+function* gammaHints({ method, loss, train, projector, crops }: ResolvedConfig, derived: Derived): Iterable<Unplaced> {
   const { gamma } = derived;
   const views = crops.global.count + crops.local.count;
   const factor = loss.gammaFactor === 1 ? '' : `${loss.gammaFactor} x `;
   const formula =
     loss.gamma === 'auto'
       ? `${factor}(1/d + 1/B), d ${projector.outputDim}, B ${train.batchSize}: the authors' code`
-      : `${factor}2 eps sqrt(B / (d M min(d, B/groups))), M ${views} views: eq. (54), Theorem C.1`;
+      : method === 'simdinov2'
+        ? `${factor}eps (1/sqrt M + sqrt((1 - alpha)/N)) sqrt(B / (d min(d, B/groups))), M ${views} views: eq. (55), Theorem C.2`
+        : `${factor}2 eps sqrt(B / (d M min(d, B/groups))), M ${views} views: eq. (54), Theorem C.1`;
   if (typeof loss.gamma === 'string') {
     yield { path: 'loss.gamma', text: `= ${short(gamma)}`, tooltip: `gamma = ${formula}` };
     yield { path: 'loss.gammaFactor', text: `gamma = ${short(gamma)}`, tooltip: `gamma = ${formula}` };
@@ -84,7 +86,7 @@ function* codingRateHints({ method, loss, train, projector }: ResolvedConfig, de
       differs ? ` Dividing each of ${groups} groups by the whole batch makes it \u03b5 x sqrt(${groups}).` : ''
     }`,
   };
-  const rewarded = method === 'simdino';
+  const rewarded = method !== 'dino';
   yield {
     path: 'loss',
     text: `R ${short(codingRateCollapsed, 3)} (collapse) to ${short(codingRateMax, 3)}${rewarded ? `, \u03b3R \u2264 ${short(gamma * codingRateMax, 3)}` : ' nats'}`,
@@ -131,7 +133,9 @@ function* scheduleHints(config: ResolvedConfig, derived: Derived, trainImages: n
   yield {
     path: 'optim.lr',
     text: `peak ${short(derived.effectiveLr)}`,
-    tooltip: `${optim.lr} x ${train.batchSize} / 256, reached after the warm-up.`,
+    tooltip: `${optim.lr} x ${
+      optim.lrScaling === 'sqrt1024' ? `sqrt(${train.batchSize} / 1024)` : `${train.batchSize} / 256`
+    }, reached after the warm-up.`,
   };
   const { stepsPerEpoch, totalSteps, momentumHalfLifeSteps: halfLife } = derived;
   const inEpochs = stepsPerEpoch > 0 ? ` = ${short(halfLife / stepsPerEpoch)} epochs` : '';
