@@ -7,7 +7,7 @@ import type { ResolvedConfig } from './schema.ts';
 /** The part of a configuration that numbers are derived from. */
 export type DerivableConfig = Pick<
   ResolvedConfig,
-  'crops' | 'model' | 'projector' | 'loss' | 'dino' | 'teacher' | 'optim' | 'train'
+  'crops' | 'model' | 'projector' | 'loss' | 'dino' | 'masking' | 'teacher' | 'optim' | 'train'
 >;
 
 export interface Derived {
@@ -48,7 +48,7 @@ export function derive(config: DerivableConfig, options: { trainImages: number }
     gamma: gammaOf(config),
     ...codingRateBounds(codingRateShape(config)),
     groupSize: train.batchSize / config.loss.codingRate.groups,
-    effectiveLr: effectiveLr(optim.lr, train.batchSize),
+    effectiveLr: effectiveLr(optim.lr, train.batchSize, optim.lrScaling),
     stepsPerEpoch,
     totalSteps,
     warmupSteps: Math.min(totalSteps, Math.round(optim.warmupEpochs * stepsPerEpoch)),
@@ -57,7 +57,7 @@ export function derive(config: DerivableConfig, options: { trainImages: number }
     tokensGlobal,
     tokensLocal,
     tokensPerImage: crops.global.count * tokensGlobal + crops.local.count * tokensLocal,
-    parametersBackbone: parametersBackbone(config.model, tokensGlobal),
+    parametersBackbone: parametersBackbone(config, tokensGlobal),
     parametersProjector: parametersProjector(config.projector, config.model.width) + parametersPrototypes(config),
   };
 }
@@ -69,9 +69,13 @@ export function derive(config: DerivableConfig, options: { trainImages: number }
  * - `balanced`: 2 eps sqrt(B / (d M min(d, B))), eq. (54) of Theorem C.1, with M all views of an image. It makes the
  *   bounds of the two terms' gradient norms equal. With several groups the bound of Lemma C.6 holds per group of
  *   B/groups images, which turns min(d, B) into min(d, B/groups) and, when groups are divided by the whole batch, eps
- *   into eps sqrt(groups); one group is the theorem itself.
+ *   into eps sqrt(groups); one group is the theorem itself. With hidden patches it is that of Theorem C.2, eq. (55):
+ *   eps (1/sqrt M + sqrt((1 - alpha) / N)) sqrt(B / (d min(d, B))), N patches of a global view of which a share alpha is hidden on
+ *   average. The theorem is for distances weighted by 1/2 each.
  */
-export function gammaOf(config: Pick<DerivableConfig, 'crops' | 'projector' | 'loss' | 'train'>): number {
+export function gammaOf(
+  config: Pick<DerivableConfig, 'crops' | 'model' | 'projector' | 'loss' | 'train' | 'masking'>,
+): number {
   const { gamma, gammaFactor } = config.loss;
   if (typeof gamma === 'number') return gamma;
   const batch = config.train.batchSize;
@@ -79,7 +83,20 @@ export function gammaOf(config: Pick<DerivableConfig, 'crops' | 'projector' | 'l
   if (gamma === 'auto') return gammaFactor * (1 / dim + 1 / batch);
   const views = config.crops.global.count + config.crops.local.count;
   const { groups, epsilon } = codingRateShape(config);
-  return gammaFactor * 2 * epsilon * Math.sqrt(batch / (dim * views * Math.min(dim, batch / groups)));
+  const bound = Math.sqrt(batch / (dim * Math.min(dim, batch / groups)));
+  return gammaFactor * epsilon * gradientBound(views, config) * bound;
+}
+
+/** Twice the bound of the distances' gradient norm: of views alone, or the mean of views and patches. */
+function gradientBound(
+  views: number,
+  { masking, model, crops }: Pick<DerivableConfig, 'masking' | 'model' | 'crops'>,
+): number {
+  const ofViews = 1 / Math.sqrt(views);
+  if (!masking) return 2 * ofViews;
+  const patches = tokens(crops.global.sizePx, model.patchSizePx) - 1;
+  const hidden = (masking.share * (masking.ratio[0] + masking.ratio[1])) / 2;
+  return ofViews + Math.sqrt((1 - hidden) / patches);
 }
 
 /** What the coding rate's bounds depend on. */
@@ -117,9 +134,16 @@ export function codingRateBounds(shape: CodingRateShape): { codingRateMax: numbe
   };
 }
 
-/** Peak learning rate in force: linear in the batch, `lr` being the rate for 256 images. */
-export function effectiveLr(lr: number, batchSize: number): number {
-  return (lr * batchSize) / 256;
+/**
+ * Peak learning rate in force: linear in the batch, `lr` being the rate for 256 images, or with its square root, `lr` being the rate for
+ * 1024.
+ */
+export function effectiveLr(
+  lr: number,
+  batchSize: number,
+  scaling: ResolvedConfig['optim']['lrScaling'] = 'linear256',
+): number {
+  return scaling === 'sqrt1024' ? lr * Math.sqrt(batchSize / 1024) : (lr * batchSize) / 256;
 }
 
 /** Steps after which m^steps is 1/2; 0 for a momentum of 0, infinite for 1. */
@@ -141,14 +165,16 @@ function tokens(sizePx: number, patchSizePx: number): number {
 }
 
 /** Parameters of the ViT: patch embedding, class token, positions, blocks (qkv with bias), final norm. */
-function parametersBackbone(model: DerivableConfig['model'], tokensGlobal: number): number {
+function parametersBackbone({ model, masking }: DerivableConfig, tokensGlobal: number): number {
   const { width, depth, patchSizePx } = model;
   const hidden = Math.floor(width * model.mlpRatio);
   const embedding = 3 * patchSizePx ** 2 * width + width + width + tokensGlobal * width;
   const attention = 3 * width * width + 3 * width + width * width + width;
   const mlp = 2 * width * hidden + hidden + width;
   const norms = 4 * width;
-  return embedding + depth * (attention + mlp + norms) + 2 * width;
+  const scales = model.layerScale === undefined ? 0 : 2 * width;
+  const extraTokens = (model.registers + (masking ? 1 : 0)) * width;
+  return embedding + extraTokens + depth * (attention + mlp + norms + scales) + 2 * width;
 }
 
 /** DINO's prototypes: a direction of the projector's dimension and a norm each. */

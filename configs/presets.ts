@@ -1,6 +1,6 @@
 /** The presets that ship with the product, and how `extends:` finds them and other files. */
 
-export const presets = ['dino_vits16', 'quickstart', 'simdino_vits16', 'tiny'] as const;
+export const presets = ['dino_vits16', 'quickstart', 'simdino_vits16', 'simdinov2_vitb16', 'tiny'] as const;
 export type Preset = (typeof presets)[number];
 
 export function isPreset(name: string): name is Preset {

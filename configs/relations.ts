@@ -48,15 +48,28 @@ export function relationFindings(config: ResolvedConfig, chosen: Chosen): Findin
   ];
 }
 
+/** Sections that belong to one method alone. */
+const sectionsOfMethods = { dino: 'dino', masking: 'simdinov2' } as const;
+
 /** Options of one method beside another. */
-function* methodRelations({ method }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
-  if (method === 'dino' || !chosen('dino')) return;
-  yield error(
-    ['dino', 'method'],
-    `\`dino\` holds the options of method \`dino\`, but the method is \`${method}\`.`,
-    'Remove the section, or set method: dino.',
-    [{ kind: 'remove' }, { kind: 'set', path: 'method', value: 'dino' }],
-  );
+function* methodRelations({ method, masking }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
+  for (const [section, owner] of Object.entries(sectionsOfMethods)) {
+    if (method === owner || !chosen(section)) continue;
+    yield error(
+      [section, 'method'],
+      `\`${section}\` holds the options of method \`${owner}\`, but the method is \`${method}\`.`,
+      `Remove the section, or set method: ${owner}.`,
+      [{ kind: 'remove' }, { kind: 'set', path: 'method', value: owner }],
+    );
+  }
+  if (masking && masking.ratio[0] > masking.ratio[1]) {
+    yield error(
+      ['masking.ratio'],
+      `masking.ratio starts at ${masking.ratio[0]}, above its end ${masking.ratio[1]}.`,
+      'Swap the two numbers.',
+      [{ kind: 'set', path: 'masking.ratio', value: [masking.ratio[1], masking.ratio[0]] }],
+    );
+  }
 }
 
 function* modelRelations({ model, crops }: ResolvedConfig): Iterable<Finding> {
@@ -123,11 +136,18 @@ function* cropRelations({ crops, loss }: ResolvedConfig): Iterable<Finding> {
 
 function* dataRelations(config: ResolvedConfig): Iterable<Finding> {
   const { data, train } = config;
-  if (['imagefolder', 'idx', 'cifar'].includes(data.kind) && data.path === undefined) {
+  if (!['fashion-mnist', 'synthetic'].includes(data.kind) && data.path === undefined) {
     yield error(
       ['data.path', 'data.kind'],
       `data.kind \`${data.kind}\` needs data.path.`,
       'Add data.path, relative to this file.',
+    );
+  }
+  if (data.kind === 'labellist' && data.labels === undefined) {
+    yield error(
+      ['data.labels', 'data.kind'],
+      'data.kind `labellist` needs data.labels.',
+      'Add data.labels, the text file of labels, relative to this file.',
     );
   }
   const images = knownTrainImages(config);
@@ -163,7 +183,7 @@ function* lossRelations({ loss, train }: ResolvedConfig): Iterable<Finding> {
 }
 
 function* scheduleRelations({ optim, teacher, train }: ResolvedConfig): Iterable<Finding> {
-  const peak = effectiveLr(optim.lr, train.batchSize);
+  const peak = effectiveLr(optim.lr, train.batchSize, optim.lrScaling);
   if (optim.minLr > peak) {
     yield error(
       ['optim.minLr', 'optim.lr'],
@@ -229,6 +249,12 @@ function* ignoredKeys({ data, method, loss, teacher, crops }: ResolvedConfig, ch
   });
   if (chosen('data.synthetic') && data.kind !== 'synthetic') {
     yield ignored('data.synthetic', `data.kind is \`${data.kind}\``);
+  }
+  const readBy = { labels: ['labellist'], imageColumn: ['parquet'], labelColumn: ['parquet', 'webdataset'] };
+  for (const [key, kinds] of Object.entries(readBy)) {
+    if (chosen(`data.${key}`) && !kinds.includes(data.kind)) {
+      yield ignored(`data.${key}`, `data.kind is \`${data.kind}\``);
+    }
   }
   if (method === 'dino' && loss.gammaFactor !== 1) {
     yield ignored('loss.gammaFactor', 'DINO\u2019s objective has no coding rate; it is only measured');

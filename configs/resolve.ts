@@ -8,11 +8,12 @@ import { architectures, type Config, type ResolvedConfig } from './schema.ts';
  * Resolving a resolved configuration changes nothing, so a run folder's `config.yaml` can be started again.
  */
 export function resolveConfig(config: Config): ResolvedConfig {
-  const { extends: _extends, loss, model, dino, ...rest } = config;
+  const { extends: _extends, loss, model, dino, masking, ...rest } = config;
   const preset = lossPreset(loss.preset, config.train.batchSize);
   return {
     ...rest,
     ...(config.method === 'dino' ? { dino } : {}),
+    ...(config.method === 'simdinov2' ? { masking: resolvedMasking(loss.preset, masking) } : {}),
     model: { ...model, ...backboneSize(model) },
     loss: {
       ...loss,
@@ -42,6 +43,21 @@ export function lossPreset(
         codingRate: { on: 'studentTeacherMean', normalise: 'batch', groups: referenceGroups(batchSize) },
       };
   }
+}
+
+/** A loss preset decides SimDINOv2's distances too: eq. (42) halves both and counts visible patches, the code neither. */
+function resolvedMasking(
+  preset: Config['loss']['preset'],
+  { share, ratio, viewWeight, patchWeight, average }: Config['masking'],
+): NonNullable<ResolvedConfig['masking']> {
+  const isPaper = preset === 'paper';
+  return {
+    share,
+    ratio,
+    viewWeight: viewWeight ?? (isPaper ? 0.5 : 1),
+    patchWeight: patchWeight ?? (isPaper ? 0.5 : 1),
+    average: average ?? (isPaper ? 'allPatches' : 'maskedPatches'),
+  };
 }
 
 /**

@@ -5,16 +5,16 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { codingRateBounds, codingRateShape, gammaOf } from '../configs/derive.ts';
 import type { ResolvedConfig } from '../configs/schema.ts';
-import { randomStream } from './data/random.ts';
+import { randomStream, shuffled } from './data/random.ts';
 import type { StepProgram, TensorSpec, Tensors } from './engines/engine.ts';
-import { dinoSection, objectives } from './losses/index.ts';
-import { branchesPerBlock, dropPathFactors, dropPathRates } from './models/dropPath.ts';
+import { batchMasks, mostMaskedPatches } from './models/blockMasks.ts';
+import type { BatchMaskOptions } from './models/blockMasks.ts';
+import { batchSubsetFactors, branchesPerBlock, dropPathFactors, dropPathRates } from './models/dropPath.ts';
 import { normalisePixels } from './models/imageInput.ts';
-import { networkConfig } from './models/network.ts';
+import { patchSelection } from './models/network.ts';
 import type { ViewStack } from './models/network.ts';
 import { biasCorrections } from './optim/adamw.ts';
-import { uniformRules } from './optim/parameterGroups.ts';
-import { stepSchedules, teacherTemperature } from './optim/schedules.ts';
+import { stepSchedules } from './optim/schedules.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
 import {
   initialUpdateState,
@@ -24,19 +24,21 @@ import {
   updateState,
   updateStudentAndTeacher,
 } from './studentTeacherUpdate.ts';
-import type { StepScalar, UpdateSettings } from './studentTeacherUpdate.ts';
+import type { StepScalar } from './studentTeacherUpdate.ts';
+import { dinoScalars, updateSettings } from './updateSettings.ts';
 
 export interface TrainStep {
   /**
-   * Inputs: `globalCrops` [G x B,H,W,3] and `localCrops` [L x B,h,w,3] (bytes, all images of a view together), the scalars, and
-   * `globalDropPath` / `localDropPath` where there is stochastic depth. State and outputs: see `updateStudentAndTeacher`.
+   * Inputs: `globalCrops` [G x B,H,W,3] and `localCrops` [L x B,h,w,3] (bytes, all images of a view together), the scalars,
+   * `globalDropPath` / `localDropPath` where there is stochastic depth, and `maskedPatches` [G x B, places] where patches are hidden
+   * (their numbers, -1 for an empty place). State and outputs: see `updateStudentAndTeacher`.
    */
   program: StepProgram;
   /** The trained tensors, in the order of the output `gradientNorms`. */
   parameterNames: readonly string[];
   /** Numbers of a step (counted from 0), in double precision. */
   scalarsAt(step: number): Record<StepScalar, number> & Record<string, number>;
-  /** Everything a step takes besides its crops: the scalars and this step's stochastic depth, a function of `config.seed`. */
+  /** Everything a step takes besides its crops: the scalars, this step's stochastic depth and masks; a function of `config.seed`. */
   inputsAt(step: number): Record<string, Float32Array>;
   /** State at the start, a function of `config.seed`. */
   initialState(): Record<string, Float32Array>;
@@ -48,7 +50,11 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
   const { optim, train, crops, model, seed } = config;
   const settings = updateSettings(config);
   const schedules = stepSchedules(config, totals);
-  const rates = dropPathRates({ depth: model.depth, rate: model.dropPathRate });
+  const isSubset = model.dropPath === 'batchSubset';
+  const rates = isSubset
+    ? new Array<number>(model.depth).fill(model.dropPathRate)
+    : dropPathRates({ depth: model.depth, rate: model.dropPathRate });
+  const masks = maskOptions(config);
   const samples = { global: crops.global.count * train.batchSize, local: crops.local.count * train.batchSize };
   const state = updateState(settings);
 
@@ -67,6 +73,7 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
     inputsAt: (step) => ({
       ...Object.fromEntries(Object.entries(scalarsAt(step)).map(([name, value]) => [name, Float32Array.of(value)])),
       ...dropPathAt(step),
+      ...masksAt(step),
     }),
     initialState: () => {
       const stream = randomStream({ seed, purpose: 'initialisation' });
@@ -76,8 +83,16 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
   };
 
   function run(tensors: Tensors, inputs: Tensors): { state: Tensors; outputs: Tensors } {
+    const places = inputs['maskedPatches'] as tf.Tensor2D | undefined;
+    const hide = (stack: ViewStack): ViewStack =>
+      places && masks
+        ? {
+            ...stack,
+            masks: { selection_IKP: patchSelection(places, { patches: masks.rows * masks.columns }), hidden: true },
+          }
+        : stack;
     const views = [
-      ...viewStack(inputs['globalCrops'], inputs['globalDropPath'], config),
+      ...viewStack(inputs['globalCrops'], inputs['globalDropPath'], config).map(hide),
       ...viewStack(inputs['localCrops'], inputs['localDropPath'], config),
     ];
     return updateStudentAndTeacher(tensors, views, inputs as Record<string, tf.Scalar>, settings);
@@ -87,6 +102,9 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
     return {
       ...resolutionSpecs('global', crops.global.sizePx),
       ...(samples.local > 0 ? resolutionSpecs('local', crops.local.sizePx) : {}),
+      ...(masks
+        ? { maskedPatches: { shape: [masks.images, mostMaskedPatches(masks)], dtype: 'float32' } as const }
+        : {}),
       ...Object.fromEntries(
         updateScalars(settings).map((name): [string, TensorSpec] => [name, { shape: [], dtype: 'float32' }]),
       ),
@@ -105,52 +123,33 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
   function dropPathAt(step: number): Record<string, Float32Array> {
     if (model.dropPathRate === 0) return {};
     const stream = randomStream({ seed, purpose: 'dropPath', epoch: step });
-    const random = () => stream.uniform(0, 1);
+    const factors = (count: number) =>
+      isSubset
+        ? batchSubsetFactors(rates, count, () => shuffled(count, stream))
+        : dropPathFactors(rates, count, () => stream.uniform(0, 1));
     return {
-      globalDropPath: dropPathFactors(rates, samples.global, random),
-      ...(samples.local > 0 ? { localDropPath: dropPathFactors(rates, samples.local, random) } : {}),
+      globalDropPath: factors(samples.global),
+      ...(samples.local > 0 ? { localDropPath: factors(samples.local) } : {}),
     };
+  }
+
+  function masksAt(step: number): Record<string, Float32Array> {
+    if (!masks) return {};
+    const stream = randomStream({ seed, purpose: 'masks', epoch: step });
+    const hidden = batchMasks(masks, stream, shuffled(masks.images, stream));
+    const places = mostMaskedPatches(masks);
+    const maskedPatches = new Float32Array(masks.images * places).fill(-1);
+    hidden.forEach((patches, image) => maskedPatches.set(patches, image * places));
+    return { maskedPatches };
   }
 }
 
-function updateSettings(config: ResolvedConfig): UpdateSettings {
-  const { optim, teacher, train } = config;
-  return {
-    network: networkConfig(config),
-    objective: objectives[config.method](config),
-    adam: { beta1: optim.beta1, beta2: optim.beta2, epsilon: optim.epsilon },
-    clipGradNorm: optim.clipGradNorm,
-    clipBy: 'tensor',
-    rules: uniformRules,
-    teacherUpdate: teacher.update,
-    batch: train.batchSize,
-    ...(config.method === 'dino' ? dinoPrototypes(config) : {}),
-  };
-}
-
-/** The prototypes are trained from a later step on, their norms perhaps never. */
-function dinoPrototypes(config: ResolvedConfig): Pick<UpdateSettings, 'frozen' | 'delayed'> {
-  const [direction, magnitude] = ['head.last_layer.weight_v', 'head.last_layer.weight_g'];
-  return dinoSection(config).prototypeNorm === 'fixed'
-    ? { frozen: new Set([magnitude]), delayed: new Set([direction]) }
-    : { delayed: new Set([direction, magnitude]) };
-}
-
-/** The teacher's temperature, and the prototypes' own count of updates. */
-function dinoScalars(step: number, config: ResolvedConfig, { stepsPerEpoch }: ScheduleTotals): Record<string, number> {
-  const dino = dinoSection(config);
-  const delay = Math.round(dino.freezePrototypesEpochs * stepsPerEpoch);
-  const { biasCorrection1, biasCorrection2 } = biasCorrections(Math.max(1, step + 1 - delay), config.optim);
-  return {
-    teacherTemperature: teacherTemperature(Math.floor(step / stepsPerEpoch), {
-      warmup: dino.teacherTemperatureStart,
-      final: dino.teacherTemperature,
-      warmupEpochs: dino.teacherTemperatureWarmupEpochs,
-    }),
-    delayedGate: step < delay ? 0 : 1,
-    delayedBiasCorrection1: biasCorrection1,
-    delayedBiasCorrection2: biasCorrection2,
-  };
+/** How patches of the global views are hidden, where the method does so. */
+function maskOptions({ masking, model, crops, train }: ResolvedConfig): BatchMaskOptions | undefined {
+  if (!masking) return undefined;
+  const side = Math.floor(crops.global.sizePx / model.patchSizePx);
+  const images = crops.global.count * train.batchSize;
+  return { images, rows: side, columns: side, maskedShare: masking.share, ratio: masking.ratio };
 }
 
 /** The crops of one resolution, normalised; nothing where there are none. */

@@ -7,9 +7,14 @@ import { dinoObjective } from './dino.ts';
 import type { Objective } from './objective.ts';
 import { simdinoObjective } from './simdino.ts';
 import type { SimdinoOptions } from './simdino.ts';
+import { simdinov2Objective } from './simdinov2.ts';
 
 export const objectives = {
   simdino: (config) => simdinoObjective(simdinoOptions(config)),
+  simdinov2: (config) => {
+    const { viewWeight, patchWeight, average } = maskingSection(config);
+    return simdinov2Objective({ ...simdinoOptions(config), viewWeight, patchWeight, average });
+  },
   dino: (config) => {
     const { prototypes, studentTemperature, centerMomentum } = dinoSection(config);
     return dinoObjective({ prototypes, studentTemperature, centerMomentum, measured: simdinoOptions(config) });
@@ -17,7 +22,9 @@ export const objectives = {
 } satisfies Record<Method, (config: ResolvedConfig) => Objective>;
 
 /** The coding rate's part of a configuration, gamma as a number. */
-export function simdinoOptions(config: Pick<ResolvedConfig, 'crops' | 'projector' | 'loss' | 'train'>): SimdinoOptions {
+export function simdinoOptions(
+  config: Pick<ResolvedConfig, 'crops' | 'model' | 'projector' | 'loss' | 'train' | 'masking'>,
+): SimdinoOptions {
   const { eps, pairs, codingRate } = config.loss;
   return { eps, gamma: gammaOf(config), pairs, codingRate };
 }
@@ -26,4 +33,10 @@ export function simdinoOptions(config: Pick<ResolvedConfig, 'crops' | 'projector
 export function dinoSection({ dino }: Pick<ResolvedConfig, 'dino'>): NonNullable<ResolvedConfig['dino']> {
   if (!dino) throw new Error('internal: a configuration of method dino was not resolved: it lacks `dino`.');
   return dino;
+}
+
+/** What SimDINOv2 hides, which a resolved configuration of that method has. */
+export function maskingSection({ masking }: Pick<ResolvedConfig, 'masking'>): NonNullable<ResolvedConfig['masking']> {
+  if (!masking) throw new Error('internal: a configuration of method simdinov2 was not resolved: it lacks `masking`.');
+  return masking;
 }

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ResolvedConfig } from '../../configs/schema.ts';
 import { prefixed, submodule } from './parameters.ts';
 import type { ParameterSpec, Parameters } from './parameters.ts';
+import type { PositionInterpolation } from './positionEmbedding.ts';
 import { projector, projectorParameters } from './projector.ts';
 import type { ProjectorConfig } from './projector.ts';
 import { clsToken, patchTokens, vitCls, vitParameters, vitTokens } from './vit.ts';
@@ -101,14 +102,20 @@ export function networkParameters({ backbone, head }: NetworkConfig): ParameterS
   return [...prefixed('backbone', vitParameters(backbone)), ...prefixed('head', projectorParameters(head))];
 }
 
+const interpolations: Record<ResolvedConfig['model']['positionResize'], PositionInterpolation> = {
+  plain: { offset: 0.1, antialias: false },
+  antialiased: { offset: 0, antialias: true },
+};
+
 /** The networks of a configuration. */
 export function networkConfig({
   model,
   projector: head,
   crops,
   dino,
-}: Pick<ResolvedConfig, 'model' | 'projector' | 'crops' | 'dino'>): NetworkConfig {
-  const { width, depth, heads, patchSizePx, mlpRatio, initStd } = model;
+  masking,
+}: Pick<ResolvedConfig, 'model' | 'projector' | 'crops' | 'dino' | 'masking'>): NetworkConfig {
+  const { width, depth, heads, patchSizePx, mlpRatio, initStd, registers, layerScale } = model;
   return {
     backbone: {
       width,
@@ -118,7 +125,10 @@ export function networkConfig({
       mlpRatio,
       initStd,
       imageSizePx: crops.global.sizePx,
-      interpolation: { offset: 0.1, antialias: false },
+      interpolation: interpolations[model.positionResize],
+      registers,
+      ...(layerScale === undefined ? {} : { layerScale }),
+      maskToken: masking !== undefined,
     },
     head: {
       inputDim: width,

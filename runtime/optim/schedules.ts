@@ -68,11 +68,6 @@ export function cosineScheduleV2(step: number, schedule: CosineScheduleV2): numb
   return final + 0.5 * (base - final) * (1 + Math.cos((Math.PI * falling) / length));
 }
 
-/** Peak learning rate of the v2 trees: `sqrt` is theirs, `linear` SimDINO's alternative; both relative to a batch of 1024. */
-export function peakLearningRateV2(lr: number, batchSize: number, scaling: 'sqrt' | 'linear'): number {
-  return scaling === 'sqrt' ? lr * Math.sqrt(batchSize / 1024) : (lr * batchSize) / 1024;
-}
-
 export interface TeacherTemperature {
   warmup: number;
   final: number;
@@ -93,7 +88,14 @@ export interface StepSchedules {
 
 /** The part of a configuration that schedules depend on. */
 export interface ScheduledConfig {
-  optim: { lr: number; minLr: number; weightDecay: number; weightDecayEnd: number };
+  optim: {
+    lr: number;
+    lrScaling: 'linear256' | 'sqrt1024';
+    minLr: number;
+    schedule: 'v1' | 'v2';
+    weightDecay: number;
+    weightDecayEnd: number;
+  };
   teacher: { update: 'ema' | 'student'; momentum: number; momentumEnd: number };
   train: { batchSize: number };
 }
@@ -113,14 +115,16 @@ export function stepSchedules(
   { optim, teacher, train }: ScheduledConfig,
   { totalSteps, warmupSteps }: Pick<ScheduleTotals, 'totalSteps' | 'warmupSteps'>,
 ): StepSchedules {
-  const lr = { base: effectiveLr(optim.lr, train.batchSize), final: optim.minLr, totalSteps, warmupSteps };
+  const base = effectiveLr(optim.lr, train.batchSize, optim.lrScaling);
+  const lr = { base, final: optim.minLr, totalSteps, warmupSteps };
+  const lrV2 = { ...lr, warmupStart: optim.minLr, warmupReachesBase: 'no' as const };
   const weightDecay = { base: optim.weightDecay, final: optim.weightDecayEnd, totalSteps };
   const momentum =
     teacher.update === 'student'
       ? { base: 0, final: 0, totalSteps }
       : { base: teacher.momentum, final: teacher.momentumEnd, totalSteps };
   return {
-    lr: (step) => cosineSchedule(step, lr),
+    lr: (step) => (optim.schedule === 'v2' ? cosineScheduleV2(step, lrV2) : cosineSchedule(step, lr)),
     weightDecay: (step) => cosineSchedule(step, weightDecay),
     momentum: (step) => cosineSchedule(step, momentum),
   };

@@ -3,7 +3,6 @@ import { effectiveLr } from '../../configs/derive.ts';
 import {
   cosineSchedule,
   cosineScheduleV2,
-  peakLearningRateV2,
   stepSchedules,
   teacherTemperature,
 } from '../../runtime/optim/schedules.ts';
@@ -99,7 +98,7 @@ golden<Reference>('schedules', (reference) => {
     expect(effectiveLr(recipe.base_lr_arg, recipe.global_batch)).toBeCloseTo(recipe.peak_lr, 12);
     const schedules = stepSchedules(
       {
-        optim: { lr: recipe.base_lr_arg, minLr: 1e-6, weightDecay: 0.04, weightDecayEnd: 0.4 },
+        optim: { lr: recipe.base_lr_arg, lrScaling: 'linear256', schedule: 'v1', minLr: 1e-6, weightDecay: 0.04, weightDecayEnd: 0.4 },
         teacher: { update: 'ema', momentum: 0.996, momentumEnd: 1 },
         train: { batchSize: recipe.global_batch },
       },
@@ -142,7 +141,7 @@ golden<Reference>('schedules', (reference) => {
   it('v2_simdino_config: the 100-epoch recipe', () => {
     const recipe = reference.v2_simdino_config;
     const totalSteps = recipe.epochs * recipe.epoch_length;
-    const peak = peakLearningRateV2(recipe.base_lr, recipe.batch_per_gpu * recipe.gpus, 'sqrt');
+    const peak = effectiveLr(recipe.base_lr, recipe.batch_per_gpu * recipe.gpus, 'sqrt1024');
     const common = { totalSteps, warmupSteps: 0, warmupStart: 0, warmupReachesBase: 'no' } as const;
     const warmup = { warmupSteps: 10 * recipe.epoch_length, warmupStart: 1e-6 };
     const lr = { ...common, ...warmup, base: peak, final: 1e-6 };
@@ -159,8 +158,12 @@ golden<Reference>('schedules', (reference) => {
 
   it('v2_scaling_rules', () => {
     for (const { base_lr, global_batch, rule, lr } of reference.v2_scaling_rules) {
-      const scaling = rule.startsWith('sqrt') ? 'sqrt' : 'linear';
-      expectClose(rule, peakLearningRateV2(base_lr, global_batch, scaling), lr, exact);
+      // Linear from 1024 is linear from 256 at a quarter of the rate.
+      const got =
+        rule === 'sqrt_wrt_1024'
+          ? effectiveLr(base_lr, global_batch, 'sqrt1024')
+          : effectiveLr(base_lr / 4, global_batch, 'linear256');
+      expectClose(rule, got, lr, exact);
     }
   });
 });

@@ -90,7 +90,7 @@ for (const name of ['traj_simdino', 'traj_simdino_no_distillation', 'traj_dino']
       const { config } = reference;
       const schedules = stepSchedules(
         {
-          optim: { lr: config.lr, minLr: config.min_lr, weightDecay: config.wd, weightDecayEnd: config.wde },
+          optim: { lr: config.lr, lrScaling: 'linear256', schedule: 'v1', minLr: config.min_lr, weightDecay: config.wd, weightDecayEnd: config.wde },
           teacher: { update: config.nodistill ? 'student' : 'ema', momentum: config.mom, momentumEnd: 1 },
           train: { batchSize: 256 },
         },

@@ -62,13 +62,13 @@ describe('sentences', () => {
       ),
     ).toMatchInlineSnapshot(`
       "
-      my.yaml:1:9 error: \`method\` must be one of simdino, dino, got "simdinoo". Did you mean \`simdino\`?
+      my.yaml:1:9 error: \`method\` must be one of simdino, simdinov2, dino, got "simdinoo". Did you mean \`simdino\`?
       1 | method: simdinoo
         |         ^^^^^^^^
-      my.yaml:3:9 error: \`data.kind\` must be one of fashion-mnist, imagefolder, idx, cifar, synthetic, got "fashion-mnst". Did you mean \`fashion-mnist\`?
+      my.yaml:3:9 error: \`data.kind\` must be one of fashion-mnist, imagefolder, labellist, webdataset, parquet, idx, cifar, synthetic, got "fashion-mnst". Did you mean \`fashion-mnist\`?
       3 |   kind: fashion-mnst
         |         ^^^^^^^^^^^^
-      my.yaml:4:3 error: \`data.lr\` is not a key of a configuration. Did you mean \`optim.lr\`? Keys of data: kind, path, heldOut, maxTrainImages, maxFaultyShare, mean, std, synthetic.
+      my.yaml:4:3 error: \`data.lr\` is not a key of a configuration. Did you mean \`optim.lr\`? Keys of data: kind, path, labels, imageColumn, labelColumn, heldOut, maxTrainImages, maxFaultyShare, mean, std, synthetic.
       4 |   lr: 0.1
         |   ^^
       my.yaml:6:3 error: \`loss.epss\` is not a key of a configuration. Did you mean \`eps\`? Keys of loss: preset, eps, gamma, gammaFactor, pairs, codingRate.
@@ -270,7 +270,7 @@ describe('extends', () => {
   test('a preset that does not exist', () => {
     expect(said('extends: quickstrat\n')).toMatchInlineSnapshot(`
       "
-      my.yaml:1:10 error: \`extends: quickstrat\` names no preset and no file. Did you mean \`quickstart\`? Presets: dino_vits16, quickstart, simdino_vits16, tiny; a path is relative to this file.
+      my.yaml:1:10 error: \`extends: quickstrat\` names no preset and no file. Did you mean \`quickstart\`? Presets: dino_vits16, quickstart, simdino_vits16, simdinov2_vitb16, tiny; a path is relative to this file.
       1 | extends: quickstrat
         |          ^^^^^^^^^^
       "

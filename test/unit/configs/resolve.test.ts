@@ -69,3 +69,19 @@ test('options of DINO beside another method are one error', () => {
     },
   ]);
 });
+
+test('a loss preset decides the distances of SimDINOv2', () => {
+  expect(resolved({}).masking).toBeUndefined();
+  expect(resolved({ method: 'simdinov2' }).masking).toEqual({
+    share: 0.5,
+    ratio: [0.1, 0.5],
+    viewWeight: 1,
+    patchWeight: 1,
+    average: 'maskedPatches',
+  });
+  expect(resolved({ method: 'simdinov2', loss: { preset: 'paper' } }).masking).toMatchObject({
+    viewWeight: 0.5,
+    patchWeight: 0.5,
+    average: 'allPatches',
+  });
+});

@@ -40,7 +40,7 @@ it('never leaves the interval of its values, and falls after the warm-up', () =>
 it('a teacher that copies the student has no momentum, whatever the configuration says', () => {
   const { momentum } = stepSchedules(
     {
-      optim: { lr: 1, minLr: 0, weightDecay: 0, weightDecayEnd: 0 },
+      optim: { lr: 1, lrScaling: 'linear256', schedule: 'v1', minLr: 0, weightDecay: 0, weightDecayEnd: 0 },
       teacher: { update: 'student', momentum: 0.9, momentumEnd: 1 },
       train: { batchSize: 256 },
     },
@@ -52,7 +52,7 @@ it('a teacher that copies the student has no momentum, whatever the configuratio
 it('scales the learning rate linearly from a batch of 256', () => {
   const { lr } = stepSchedules(
     {
-      optim: { lr: 0.0005, minLr: 0, weightDecay: 0, weightDecayEnd: 0 },
+      optim: { lr: 0.0005, lrScaling: 'linear256', schedule: 'v1', minLr: 0, weightDecay: 0, weightDecayEnd: 0 },
       teacher: { update: 'ema', momentum: 0.9, momentumEnd: 1 },
       train: { batchSize: 512 },
     },
