@@ -1,5 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile as readFileThen } from 'node:fs';
+import { promisify } from 'node:util';
 import { isMissing } from './tailJsonLines.ts';
+
+// Half the processor time of the promise API's, which counts when a thousand runs are listed.
+const readFile = promisify(readFileThen);
 
 /** A JSON file as found: its value, or why there is none. */
 export type JsonFile = { kind: 'value'; value: unknown } | { kind: 'missing' } | { kind: 'faulty'; reason: string };

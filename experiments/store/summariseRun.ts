@@ -14,9 +14,9 @@ import {
   newerVersion,
 } from './checkRecords.ts';
 import type { LivenessWatch } from './liveness.ts';
-import { asMetricLine } from './parseJsonLine.ts';
+import { asMetricLine, parseJsonLine } from './parseJsonLine.ts';
 import { readJson } from './readJson.ts';
-import { isMissing, readLastJsonLines } from './tailJsonLines.ts';
+import { isMissing, readLastLines } from './tailJsonLines.ts';
 
 /** What a list of runs shows of one run, read at a cost that does not grow with the run. */
 export interface RunOverview {
@@ -42,6 +42,8 @@ export interface RunOverview {
 
 /** A summary needs the last lines only. */
 const metricsTailBytes = 64 * 1024;
+/** Lines of these that are parsed; the pace is measured over them. */
+const metricsTailLines = 51;
 const eventsTailBytes = 16 * 1024;
 
 /** Reads what a list shows of the run in `folder`, whose name is `id`. `nowMs` is Unix time. */
@@ -102,13 +104,11 @@ export async function summariseAttempts(
     if (!lastAttempt) {
       problems.push(`${attemptName(lastIndex)}/${attemptFiles.record}: ${unreadable(attemptFile)}`);
     }
-    const events = (await readLastJsonLines(join(attemptFolder, attemptFiles.events), eventsTailBytes))
-      .map(asEvent)
+    const events = (await readLastLines(join(attemptFolder, attemptFiles.events), eventsTailBytes))
+      .map((text) => asEvent(parseJsonLine(text) ?? {}))
       .filter((event) => event !== undefined);
     outcome = outcomeOf(events);
-    const lines = (await readLastJsonLines(join(attemptFolder, attemptFiles.metrics), metricsTailBytes))
-      .map(asMetricLine)
-      .filter((line) => line !== undefined);
+    const lines = await lastMetricLines(join(attemptFolder, attemptFiles.metrics));
     latest = Object.assign(await latestBefore(folder, lastAttempt), ...lines) as Record<string, number>;
     // Evaluations are rare: in a long run the last one lies before the lines that were read, but checkpoints name it.
     if (latest['knnTop1'] === undefined) latest = { ...(await checkpointEvaluations(folder)), ...latest };
@@ -169,16 +169,20 @@ async function isStopPending(folder: string, attempt: AttemptRecord | null): Pro
   return attempt === null || Date.parse(request.at) >= Date.parse(attempt.startedAt);
 }
 
+/** The last lines of a metrics file, and among those before them the ones of evaluations. */
+async function lastMetricLines(path: string): Promise<Record<string, number>[]> {
+  const texts = await readLastLines(path, metricsTailBytes);
+  const wanted = texts.filter((text, i) => i >= texts.length - metricsTailLines || text.includes('"knnTop1"'));
+  return wanted.map((text) => asMetricLine(parseJsonLine(text) ?? {})).filter((line) => line !== undefined);
+}
+
 /** The newest values at the step that an attempt resumed from; they stand until it has logged its own. */
 async function latestBefore(folder: string, attempt: AttemptRecord | null): Promise<Record<string, number>> {
   if (!attempt?.resumedFrom) return {};
   const earlier = attemptName(attempt.resumedFrom.attempt);
   const { step } = attempt.resumedFrom;
-  const lines = await readLastJsonLines(
-    join(folder, runFiles.attempts, earlier, attemptFiles.metrics),
-    metricsTailBytes,
-  );
-  const reached = lines.map(asMetricLine).filter((line) => line !== undefined && (line['step'] ?? Infinity) <= step);
+  const lines = await lastMetricLines(join(folder, runFiles.attempts, earlier, attemptFiles.metrics));
+  const reached = lines.filter((line) => (line['step'] ?? Infinity) <= step);
   return Object.assign({}, ...reached) as Record<string, number>;
 }
 

@@ -1,7 +1,7 @@
 import { appendFile, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { JsonLinesTail, readJsonLines, readLastJsonLines } from '../../../experiments/store/tailJsonLines.ts';
+import { JsonLinesTail, readJsonLines, readLastLines } from '../../../experiments/store/tailJsonLines.ts';
 import { temporaryFolder } from './runFolders.ts';
 
 let folder: string;
@@ -120,12 +120,12 @@ describe('readJsonLines', () => {
   });
 });
 
-describe('readLastJsonLines', () => {
+describe('readLastLines', () => {
   it('gives the whole lines among the last bytes', async () => {
     await writeFile(path, '{"step":1}\n{"step":2}\n{"step":3}\n{"ste');
-    expect(await readLastJsonLines(path, 30)).toEqual([{ step: 2 }, { step: 3 }]);
-    expect(await readLastJsonLines(path, 1000)).toEqual([{ step: 1 }, { step: 2 }, { step: 3 }]);
-    expect(await readLastJsonLines(path, 5)).toEqual([]);
-    expect(await readLastJsonLines(join(folder, 'none'), 5)).toEqual([]);
+    expect(await readLastLines(path, 30)).toEqual(['{"step":2}', '{"step":3}']);
+    expect(await readLastLines(path, 1000)).toEqual(['{"step":1}', '{"step":2}', '{"step":3}']);
+    expect(await readLastLines(path, 5)).toEqual([]);
+    expect(await readLastLines(join(folder, 'none'), 5)).toEqual([]);
   });
 });
