@@ -4,6 +4,8 @@ export interface Outcome {
   state: 'passed' | 'failed' | 'skipped';
   /** The error of a failure, the reason of a skip. */
   detail?: string;
+  /** The file of a vitest test, relative to the repository. */
+  file?: string;
 }
 
 export const passed = (name: string): Outcome => ({ name, state: 'passed' });

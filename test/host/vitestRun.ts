@@ -57,10 +57,12 @@ function outcomesOf(report: VitestReport): Outcome[] {
     const name = file.name.replace(`${repository}/`, '');
     if (file.assertionResults.length === 0) return [failed(name, file.message || 'no test in this file')];
     return file.assertionResults.map((test): Outcome => {
-      if (test.status === 'passed') return { name: test.fullName, state: 'passed' };
-      if (test.status === 'failed')
-        return failed(test.fullName, (test.failureMessages ?? []).join('\n') || file.message);
-      return { name: test.fullName, state: 'skipped', detail: test.meta?.skipReason ?? `skipped in ${name}` };
+      const outcome = { name: test.fullName, file: name };
+      if (test.status === 'passed') return { ...outcome, state: 'passed' };
+      if (test.status === 'failed') {
+        return { ...outcome, state: 'failed', detail: (test.failureMessages ?? []).join('\n') || file.message };
+      }
+      return { ...outcome, state: 'skipped', detail: test.meta?.skipReason ?? `skipped in ${name}` };
     });
   });
 }
