@@ -57,7 +57,7 @@ function outcomesOf(report: VitestReport): Outcome[] {
     const name = file.name.replace(`${repository}/`, '');
     if (file.assertionResults.length === 0) return [failed(name, file.message || 'no test in this file')];
     return file.assertionResults.map((test): Outcome => {
-      const outcome = { name: test.fullName, file: name };
+      const outcome = { name: test.fullName.trim(), file: name };
       if (test.status === 'passed') return { ...outcome, state: 'passed' };
       if (test.status === 'failed') {
         return { ...outcome, state: 'failed', detail: (test.failureMessages ?? []).join('\n') || file.message };
