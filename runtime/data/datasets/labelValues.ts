@@ -31,10 +31,12 @@ export function classify(parts: readonly LabelledPart[], names: readonly string[
   const all = parts.flatMap(({ labels }) => [...distinct(labels)]);
   const numbers = all.every((label) => label === null || isClassNumber(label));
   const largest = numbers ? all.reduce<number>((most, label) => Math.max(most, Number(label ?? -1)), -1) : -1;
+  if (largest > maxClassNumber)
+    throw errors.dataUnreadable(parts[0]!.path, `a label is ${largest}; class numbers end at ${maxClassNumber}`);
   const classes =
     names ??
     (numbers
-      ? Array.from({ length: Math.min(largest, maxClassNumber) + 1 }, (_, label) => String(label))
+      ? Array.from({ length: largest + 1 }, (_, label) => String(label))
       : [...new Set(all.filter((label) => label !== null).map(String))].sort(byCodePoint));
   const indices = new Map(classes.map((name, index) => [name, index]));
   const indexOf = (label: string | number): number => {

@@ -1,13 +1,15 @@
 import { openParquetFile, type ParquetFile } from './parquetFile.ts';
 
 /** Row groups up to this size are read whole and kept; larger ones page by page where they can be. */
-const maxKeptBytes = 64 * 2 ** 20;
+export const maxKeptBytes = 64 * 2 ** 20;
 /** A page index of every read costs two more reads, which pays only for groups beyond this. */
 const wholeGroupBytes = 8 * 2 ** 20;
 
 /** Single cells of one column in many files, with the latest row groups kept in memory. */
 export interface ParquetRows {
   read(file: number, row: number): Promise<unknown>;
+  /** What the kept row groups take. */
+  keptBytes(): number;
 }
 
 export function parquetRows(paths: readonly string[], column: string): ParquetRows {
@@ -21,9 +23,11 @@ export function parquetRows(paths: readonly string[], column: string): ParquetRo
     return opened;
   };
 
+  const keptBytes = (): number => [...kept.values()].reduce((sum, group) => sum + group.bytes, 0);
+
   const keep = (key: string, bytes: number, cells: Promise<unknown[]>): void => {
     kept.set(key, { bytes, cells });
-    let total = [...kept.values()].reduce((sum, group) => sum + group.bytes, 0);
+    let total = keptBytes();
     for (const [oldest, group] of kept) {
       if (total <= maxKeptBytes || oldest === key) break;
       kept.delete(oldest);
@@ -46,6 +50,7 @@ export function parquetRows(paths: readonly string[], column: string): ParquetRo
   };
 
   return {
+    keptBytes,
     read: async (file, row) => {
       const opened = await open(file);
       const group = opened.groups.findIndex(({ firstRow, rows }) => row < firstRow + rows);

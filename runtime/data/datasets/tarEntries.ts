@@ -37,6 +37,7 @@ export async function* tarEntries(path: string, skipped: (what: string) => void)
       if (bytes > maxMetadataBytes) throw fail(`${what} at byte ${offset} is ${bytes} bytes long`);
       return Buffer.from(await read(offset, bytes));
     };
+    refuseCompressed(await readWhole('the beginning', 0, 4), fail);
     let position = 0;
     let zeroBlocks = 0;
     let longName: string | null = null;
@@ -44,7 +45,6 @@ export async function* tarEntries(path: string, skipped: (what: string) => void)
     let everywhere: PaxRecords = {};
     while (position + blockBytes <= fileBytes && zeroBlocks < 2) {
       const block = Buffer.from(await read(position, blockBytes));
-      if (position === 0) refuseCompressed(block, fail);
       if (block.every((byte) => byte === 0)) {
         zeroBlocks++;
         position += blockBytes;
@@ -156,8 +156,8 @@ function parsePax(content: Buffer): PaxRecords | null {
   return records;
 }
 
-function refuseCompressed(block: Buffer, fail: (reason: string) => Error): void {
-  const start = block.toString('hex', 0, 4);
+function refuseCompressed(beginning: Buffer, fail: (reason: string) => Error): void {
+  const start = beginning.toString('hex');
   const kind = start.startsWith('1f8b') ? 'gzip' : start === '28b52ffd' ? 'zstd' : start === 'fd377a58' ? 'xz' : null;
   if (kind !== null)
     throw fail(`it is compressed with ${kind}, so its images can't be reached one by one; decompress it`);
