@@ -46,7 +46,9 @@ export function registerCommands(
   register('simdino.startRun', async (argument: unknown) => (await loadStart()).startRun(start, argument));
   register('simdino.forkRun', async (run: RunArgument) => (await loadStart()).forkRun(start, run));
   register('simdino.resumeRun', async (run: RunArgument) => (await loadStart()).resumeRun(start, run));
-  register('simdino.stopRun', async (run: RunArgument) => (await import('./run/stopRun.ts')).stopRun(watch, run));
+  const loadStop = () => import('./run/stopRun.ts');
+  register('simdino.stopRun', async (run: RunArgument) => (await loadStop()).stopRun(watch, run));
+  register('simdino.checkpointRun', async (run: RunArgument) => (await loadStop()).checkpointRun(watch, run));
   register('simdino.writeReport', async (run: RunArgument, all?: RunNode[]) =>
     (await import('./launch/report.ts')).writeReport(start, run, all),
   );

@@ -7,7 +7,7 @@ import type { RunOverview } from '../../experiments/store/summariseRun.ts';
 import { describe, log } from '../log.ts';
 import { configuredNodePath, runsFolder, workspaceFolder } from '../settings.ts';
 import type { RunWatch } from '../run/runWatch.ts';
-import { newRunId } from './runId.ts';
+import { nameRun } from '../../experiments/runId.ts';
 import { resolveRuntimeNode } from './runtimeNode.ts';
 import { launchLogPath, spawnRuntime, waitForFile } from './spawnRuntime.ts';
 
@@ -54,7 +54,7 @@ export class Launcher {
   ): Promise<string | undefined> {
     const folder = this.requireRunsFolder();
     if (folder === undefined) return undefined;
-    const id = newRunId(options.named ?? configPath, new Date(), (name) => isTaken(folder, name));
+    const id = nameRun(options.named ?? configPath, new Date(), (name) => isTaken(folder, name));
     const changes = Object.entries(options.set ?? {}).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     const parent = options.parent === undefined ? [] : ['--parent', options.parent];
     const started = await this.#launch({
@@ -87,7 +87,7 @@ export class Launcher {
   async sweep(sweepPath: string): Promise<string | undefined> {
     const folder = this.requireRunsFolder();
     if (folder === undefined) return undefined;
-    const id = newRunId(
+    const id = nameRun(
       sweepPath,
       new Date(),
       (name) => isTaken(join(folder, sweepsFolder), name) || isTaken(folder, name),

@@ -33,6 +33,15 @@ export async function stopRun(watch: RunWatch, argument: RunArgument): Promise<v
   inBackground(`stop ${run.id}`, followStop(watch, run.id));
 }
 
+/** "Write checkpoint now": asks a training run for a checkpoint at its next step. */
+export async function checkpointRun(watch: RunWatch, argument: RunArgument): Promise<void> {
+  const title = vscode.l10n.t('Write checkpoint now');
+  const run = await pickRun(watch, argument, { title, filter: ({ state }) => isActive(state) });
+  if (!run) return;
+  await writeRequest(join(run.folder, runFiles.request), 'checkpoint');
+  void vscode.window.setStatusBarMessage(vscode.l10n.t('Asked {0} for a checkpoint', runName(run)), 5000);
+}
+
 async function followStop(watch: RunWatch, id: string): Promise<void> {
   const startedMs = performance.now();
   let signalled = false;

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { newRunId } from '../../../extension/launch/runId.ts';
+import { nameRun } from '../../../experiments/runId.ts';
 import { changeAnnotations } from '../../../extension/run/annotationsFile.ts';
 import { RunCollection } from '../../../extension/run/runCollection.ts';
 import { groupRuns } from '../../../extension/run/runGroups.ts';
@@ -167,7 +167,7 @@ describe('changeAnnotations', () => {
   });
 });
 
-describe('newRunId', () => {
+describe('nameRun', () => {
   const now = new Date('2026-01-31T14:25:01.999Z');
   it.each([
     ['/x/quickstart.yaml', 'quickstart-20260131-142501'],
@@ -176,13 +176,13 @@ describe('newRunId', () => {
     ['..yaml', 'run-20260131-142501'],
     ['a..b.yaml', 'a.b-20260131-142501'],
   ])('names a run of %s %s', (path, id) => {
-    const made = newRunId(path, now, () => false);
+    const made = nameRun(path, now, () => false);
     expect(made).toBe(id);
     expect(isRunId(made)).toBe(true);
   });
 
   it('counts on when a name is taken', () => {
     const taken = new Set(['q-20260131-142501', 'q-20260131-142501-2']);
-    expect(newRunId('q.yaml', now, (id) => taken.has(id))).toBe('q-20260131-142501-3');
+    expect(nameRun('q.yaml', now, (id) => taken.has(id))).toBe('q-20260131-142501-3');
   });
 });

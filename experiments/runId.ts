@@ -1,12 +1,10 @@
-import { basename } from 'node:path';
-
 /**
- * A name for a new run: `quickstart-20260131-142501`, with `-2` and so on when that is taken.
+ * A name for a new run or sweep: `quickstart-20260131-142501`, with `-2` and so on when that is taken.
  *
- * @param configPath its name without `.yaml` begins the run's
+ * @param source what it is made from: a file's name or path, whose folders and ending are left out
  */
-export function newRunId(configPath: string, now: Date, isTaken: (id: string) => boolean): string {
-  const stem = basename(configPath).replace(/(\.(simdino|sweep))?\.ya?ml$/i, '');
+export function nameRun(source: string, now: Date, isTaken: (id: string) => boolean): string {
+  const stem = source.replace(/^.*[\\/]/, '').replace(/(\.(simdino|sweep))?\.ya?ml$/i, '');
   const name =
     stem
       .replaceAll(/[^\p{L}\p{N}._-]/gu, '-')
