@@ -14,6 +14,18 @@ test.each(Object.entries(generatedFiles()))('%s is what the schema makes it', (p
   expect(written === text, `${path} was stale and has been rewritten: commit it`).toBe(true);
 });
 
+test('the schemas that the manifest and other schemas name are packaged', () => {
+  const packaged = readFileSync(fileURLToPath(new URL('.vscodeignore', root)), 'utf8').split('\n');
+  const manifest = JSON.parse(readFileSync(fileURLToPath(new URL('package.json', root)), 'utf8')) as {
+    contributes: { yamlValidation: { url: string }[] };
+  };
+  const named = manifest.contributes.yamlValidation.map(({ url }) => url.replace('./', ''));
+  const texts = named.map((path) => generatedFiles()[path] ?? '').join();
+  const referred = [...texts.matchAll(/"\$ref": "\.\/([^"]+)"/g)].map((match) => `configs/${match[1]}`);
+  expect(referred).toHaveLength(2);
+  for (const path of [...named, ...referred]) expect(packaged).toContain(`!${path}`);
+});
+
 test('every key says what it means and what its value must be', () => {
   for (const row of fieldCatalogue().values()) {
     expect(row.description, row.path).toMatch(/\.$/);
