@@ -1,5 +1,5 @@
 /** One Chart.js chart: built once, fed with decimated points, restyled when the theme changes. */
-import type { ChartDataset, ChartOptions } from 'chart.js';
+import type { ChartDataset, ChartOptions, Scale } from 'chart.js';
 import { Chart, Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement } from 'chart.js';
 import type { AnnotationOptions } from 'chartjs-plugin-annotation';
 import annotationPlugin from 'chartjs-plugin-annotation';
@@ -69,7 +69,10 @@ export class CardChart implements Redrawable {
     const highlighted = board.highlighted.value;
     const faded = highlighted !== null && highlighted !== line.run.id;
     const alpha = (line.faint ? 0.22 : 1) * (faded ? 0.15 : 1);
-    const isolated = line.points.length <= 40 && !line.faint && board.shown.value.length <= 12;
+    const { from, to } = board.window();
+    const spanPx = (((line.points.at(-1)?.x ?? 0) - (line.points[0]?.x ?? 0)) / (to - from)) * this.chart.width;
+    const sparse = line.points.length === 1 || spanPx / line.points.length > 12;
+    const isolated = sparse && !line.faint && board.shown.value.length <= 12;
     const dash =
       line.spec.role === 'bound'
         ? [5, 4]
@@ -113,6 +116,13 @@ export class CardChart implements Redrawable {
       position: side,
       border: { display: false },
       grid: { color: grid, drawTicks: false, drawOnChartArea: side === 'left' },
+      // A constant, give or take rounding, is a level line and not noise blown up.
+      afterDataLimits: (scale: Scale) => {
+        const size = Math.max(Math.abs(scale.min), Math.abs(scale.max));
+        if (logarithmic || scale.max - scale.min > size * 1e-6) return;
+        scale.min -= size > 0 ? size * 0.1 : 1;
+        scale.max += size > 0 ? size * 0.1 : 1;
+      },
       afterFit: (scale: { width: number }) => {
         scale.width = yAxisWidthPx;
       },
@@ -236,5 +246,5 @@ export function xLabel(axis: string, value: number): string {
 }
 
 function tickLabel(metric: string, value: number): string {
-  return formatMetric(metric, Number(value.toPrecision(6)));
+  return formatMetric(metric, Number(value.toPrecision(6))).replace(/\.0 %$/, ' %');
 }

@@ -5,10 +5,12 @@ import { armsTable, runsTable } from '../../experiments/comparisonTable.ts';
 import type { ValueChoice } from '../../experiments/compare.ts';
 import { differingKeys, metricRows } from '../../experiments/compare.ts';
 import { arms } from '../../experiments/honesty.ts';
+import { settledValue } from '../../experiments/settledValue.ts';
 import type { ResultTable } from '../../experiments/tables.ts';
 import { toCsv, toLatex, toMarkdown } from '../../experiments/tables.ts';
 import type { ExportFormat, RunSummary } from '../../protocol/panelMessages.ts';
 import { ChartSections } from '../charts/ChartSections.tsx';
+import type { CurveStore } from '../charts/curveStore.ts';
 import { ChartToolbar } from '../charts/ChartToolbar.tsx';
 import { RunLegend } from '../charts/RunLegend.tsx';
 import { NotLoaded, PanelNotices } from '../curves/CurvesPanel.tsx';
@@ -37,7 +39,7 @@ const overlaid = ['knnTop1', 'loss', 'codingRate', 'distance', 'effectiveRank', 
 export function ComparisonPanel({ model }: { model: CurvesModel }) {
   const { host, store, board } = model;
   const runs = store.runs.value;
-  const choose = useSignal<ValueChoice>('best');
+  const choose = useSignal<ValueChoice>('last');
   const grouping = useSignal<'runs' | 'arms'>('runs');
   const base = Math.max(
     0,
@@ -48,9 +50,11 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
     host.send({ type: 'setBase', runId });
   };
   const severalSeeds = useMemo(() => arms(runs).some((arm) => arm.length > 1), [runs]);
+  // With `last`, what a curve settled at; the newest line of a log is one batch.
+  const settled = useMemo(() => runs.map((run) => settledRun(run, store)), [runs, store.revision.value]);
   const table = useMemo(
-    () => resultTable(runs, choose.value, severalSeeds ? grouping.value : 'runs'),
-    [runs, choose.value, grouping.value, severalSeeds],
+    () => resultTable(settled, choose.value, severalSeeds ? grouping.value : 'runs'),
+    [settled, choose.value, grouping.value, severalSeeds],
   );
   const save = (format: ExportFormat, extension: string, text: string): void =>
     host.send({ type: 'export', format, fileName: `comparison.${extension}`, content: { kind: 'text', text } });
@@ -101,11 +105,16 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
       <section class="block" aria-label={t('Results')}>
         <div class="block-head">
           <h2>{t('Results')}</h2>
+          <span class="hint">
+            {choose.value === 'last'
+              ? t('Last evaluation; median of the last tenth of what is logged every step')
+              : t('Best value of each metric on its own, at whatever step')}
+          </span>
           <Choice
             label={t('Value of a run')}
             options={[
-              { value: 'best', label: t('Best') },
               { value: 'last', label: t('Last') },
+              { value: 'best', label: t('Best') },
             ]}
             value={choose.value}
             onChange={(value) => (choose.value = value)}
@@ -162,6 +171,14 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
       </details>
     </main>
   );
+}
+
+function settledRun(run: RunSummary, store: CurveStore): RunSummary {
+  const last = Object.keys(run.last).map((metric) => {
+    const curve = store.curve(run.id, metric);
+    return [metric, (curve && settledValue(curve.values)) ?? run.last[metric]!] as const;
+  });
+  return { ...run, last: Object.fromEntries(last) };
 }
 
 function ChooseRuns({ model, kind }: { model: CurvesModel; kind: 'primary' | 'secondary' }) {

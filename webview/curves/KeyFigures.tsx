@@ -1,5 +1,6 @@
 import { metricInfo } from '../../experiments/compare.ts';
 import { formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
+import { settledValue } from '../../experiments/settledValue.ts';
 import type { RunSummary } from '../../protocol/panelMessages.ts';
 import type { CurveStore } from '../charts/curveStore.ts';
 import { dependOn } from '../dependOn.ts';
@@ -16,7 +17,9 @@ export function KeyFigures({ run, store }: { run: RunSummary; store: CurveStore 
     <dl class="figures">
       {figures.map((metric) => {
         const { label, unit, description } = metricInfo(metric);
-        const value = run.last[metric]!;
+        // One slow step, an evaluation's say, is not the speed of the run.
+        const settled = metric === 'imagesPerSecond' ? store.curve(run.id, metric) : undefined;
+        const value = (settled && settledValue(settled.values)) ?? run.last[metric]!;
         return (
           <div class={`figure${Number.isFinite(value) ? '' : ' broken'}`} key={metric} title={description}>
             <dt>{label}</dt>

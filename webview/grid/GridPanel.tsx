@@ -188,8 +188,8 @@ function GridControls({ model }: { model: GridModel }) {
       <Choice
         label={t('Value of a run')}
         options={[
-          { value: 'best', label: t('Best') },
           { value: 'last', label: t('Last') },
+          { value: 'best', label: t('Best') },
         ]}
         value={model.choose.value}
         onChange={(choose) => (model.choose.value = choose)}

@@ -25,7 +25,7 @@ export function gridModel(host: PanelHost, given?: GridData): GridModel {
   const rowKey = signal<string | null>(null);
   const columnKey = signal<string | null>(null);
   const metric = signal('');
-  const choose = signal<'best' | 'last'>('best');
+  const choose = signal<'best' | 'last'>('last');
   const saved = given ? undefined : host.saved();
 
   const take = (grid: GridData): void => {
@@ -39,7 +39,7 @@ export function gridModel(host: PanelHost, given?: GridData): GridModel {
       if (rowKey.value === columnKey.value) rowKey.value = axes.find(({ key }) => key !== columnKey.value)?.key ?? null;
       const savedMetric = saved?.choices['metric'];
       metric.value = typeof savedMetric === 'string' ? savedMetric : grid.sweep.metric;
-      choose.value = saved?.choices['choose'] === 'last' ? 'last' : 'best';
+      choose.value = saved?.choices['choose'] === 'best' ? 'best' : 'last';
     }
     data.value = grid;
     fault.value = null;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { settledValue } from '../../../experiments/settledValue.ts';
 import { extendSmooth, smooth } from '../../../experiments/smooth.ts';
 
 describe('smooth', () => {
@@ -37,5 +38,20 @@ describe('smooth', () => {
 
   it('with beta 0 is the raw line', () => {
     expect([...smooth(Float64Array.from([1, -2, 3]), 0)]).toEqual([1, -2, 3]);
+  });
+});
+
+describe('settledValue', () => {
+  it('is the median of the last tenth, whatever its outliers', () => {
+    const values = Float64Array.from({ length: 100 }, (_, i) => (i === 99 ? 1000 : i));
+    expect(settledValue(values)).toBe(94.5);
+    values[95] = NaN;
+    expect(settledValue(values)).toBe(94);
+  });
+
+  it('is the last value of few points, of a diverged run, and of none', () => {
+    expect(settledValue(Float64Array.from([3, 1, 2]))).toBe(2);
+    expect(settledValue(new Float64Array(50).fill(1, 0, 49).fill(NaN, 49))).toBeNaN();
+    expect(settledValue(new Float64Array(0))).toBeUndefined();
   });
 });
