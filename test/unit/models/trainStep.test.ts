@@ -229,6 +229,66 @@ describe('the training step of DINO', () => {
   });
 });
 
+describe('the training step of SimDINOv2', () => {
+  const v2 = (changes: object = {}) =>
+    resolved({
+      method: 'simdinov2',
+      model: {
+        ...small.model,
+        registers: 2,
+        layerScale: 0.1,
+        positionResize: 'antialiased',
+        dropPath: 'batchSubset',
+      },
+      optim: {
+        lr: 0.05,
+        lrScaling: 'sqrt1024',
+        schedule: 'v2',
+        layerDecay: 0.9,
+        patchEmbeddingRate: 0.2,
+        clipBy: 'module',
+      },
+      ...changes,
+    });
+
+  it('hides patches of half of the global views, by seed and step', () => {
+    const step = buildTrainStep(v2(), totals);
+    const places = (at: number) => step.inputsAt(at)['maskedPatches']!;
+    const perImage = 8;
+    expect(step.program.inputs['maskedPatches']!.shape).toEqual([16, perImage]);
+    const masked = Array.from({ length: 16 }, (_, image) => places(3)[image * perImage]! >= 0).filter(Boolean);
+    // A target of one patch in sixteen may find no block.
+    expect(masked.length).toBeGreaterThanOrEqual(6);
+    expect(masked.length).toBeLessThanOrEqual(8);
+    expect(Math.max(...places(3))).toBeLessThan(16);
+    expect(places(3)).toEqual(buildTrainStep(v2(), totals).inputsAt(3)['maskedPatches']);
+    expect(places(4)).not.toEqual(places(3));
+  });
+
+  it('trains registers, LayerScale and mask token, and measures the patches', async () => {
+    const step = buildTrainStep(v2(), totals);
+    const run = await start(step);
+    const before = await run.state.read();
+    const outputs = await run.compiled.run(run.state, { ...cropsAt(1), ...step.inputsAt(1) });
+    expect(outputs['updated']![0]).toBe(1);
+    expect(outputs['patchDistance']![0]).toBeGreaterThan(0);
+    const after = await run.state.read();
+    for (const name of ['register_tokens', 'mask_token', 'blocks.0.ls1.gamma', 'blocks.1.ls2.gamma']) {
+      expect(after[`student.backbone.${name}`], name).not.toEqual(before[`student.backbone.${name}`]);
+    }
+  });
+
+  it('adds the distance of the patches to that of the views, less gamma times the coding rate', async () => {
+    const step = buildTrainStep(v2({ loss: { preset: 'paper', gamma: 0.05 } }), totals);
+    const run = await start(step);
+    const outputs = await run.compiled.run(run.state, { ...cropsAt(1), ...step.inputsAt(1) });
+    const [loss, distance, patchDistance, codingRate] = ['loss', 'distance', 'patchDistance', 'codingRate'].map(
+      (name) => outputs[name]![0]!,
+    ) as [number, number, number, number];
+    expect(loss).toBeCloseTo(0.5 * distance + 0.5 * patchDistance - 0.05 * codingRate, 5);
+  });
+});
+
 describe('the feature step', () => {
   it('gives the same features for an image whatever its batch', async () => {
     const config = resolved();
