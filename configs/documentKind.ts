@@ -13,13 +13,17 @@ const sweepKeys = topLevel('axes|cells');
 const baseKey = topLevel('base');
 const schemaModeline = /^#\s*yaml-language-server:\s*\$schema=(\S+)/m;
 
+/** Characters that tell what a text is: other people's YAML can be megabytes long, and every keystroke asks. */
+const lookedAt = 65_536;
+
 /**
  * What a YAML text is to us, or undefined when it is none of ours.
  *
  * A name ending in `.simdino.yaml` decides alone. Files in a folder `configs` are common in other projects, so there a
  * text must mention SimDINO or extend a preset, or be still empty.
  */
-export function documentKind(path: string, text: string): DocumentKind | undefined {
+export function documentKind(path: string, whole: string): DocumentKind | undefined {
+  const text = whole.slice(0, lookedAt);
   const sweepLike = sweepKeys.test(text) && (baseKey.test(text) || !methodLine.test(text));
   const kind: DocumentKind = sweepLike ? 'sweep' : 'config';
   if (/\.simdino\.ya?ml$/.test(path)) return kind;
