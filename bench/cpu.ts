@@ -95,7 +95,9 @@ async function startOurs(resolved: ResolvedConfig): Promise<Runner> {
   const executor = await startExecutor({ entry, engine: 'onnx', threads, spec: { config: resolved, totals } });
   const { elapsedMs } = await executor.compile('train');
   const crops = Object.fromEntries(
-    ['globalCrops', 'localCrops'].map((name) => [name, randomBytes(trainStep.program.inputs[name]!.shape)]),
+    ['globalCrops', 'localCrops']
+      .filter((name) => name in trainStep.program.inputs)
+      .map((name) => [name, randomBytes(trainStep.program.inputs[name]!.shape)]),
   );
   let index = 0;
   return {

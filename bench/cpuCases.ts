@@ -7,10 +7,10 @@ const noDropPath = { dropPathRate: 0 };
 /** Training steps that are timed, from small to the paper's. Crops per image: 2 global and the local ones. */
 const inputs = {
   quickstart: {
-    crops: { global: { sizePx: 28 }, local: { count: 4, sizePx: 12 } },
-    model: { architecture: 'custom', width: 96, depth: 4, heads: 3, patchSizePx: 4, ...noDropPath },
+    crops: { global: { sizePx: 28 }, local: { count: 0 } },
+    model: { architecture: 'custom', width: 128, depth: 3, heads: 4, patchSizePx: 14, ...noDropPath },
     projector: { hiddenDim: 512, outputDim: 256 },
-    train: { batchSize: 128 },
+    train: { batchSize: 32 },
   },
   vitTiny: {
     crops: { global: { sizePx: 64 }, local: { count: 6, sizePx: 32 } },
