@@ -9,6 +9,8 @@ const methodLine = topLevel('method', '[ \\t]*["\']?simdino');
 const dinoLine = topLevel('method', '[ \\t]*["\']?dino');
 const ourSections = topLevel('crops|projector|teacher|dino|extends');
 const extendsPreset = topLevel('extends', `[ \\t]*["']?(?:${presets.join('|')})\\b`);
+const extendsFile = topLevel('extends', '[ \\t]*["\']?[^\\s"\']+\\.ya?ml\\b');
+const changedSections = topLevel('crops|projector|teacher|loss|optim|train');
 const sweepKeys = topLevel('axes|cells');
 const baseKey = topLevel('base');
 const schemaModeline = /^#\s*yaml-language-server:\s*\$schema=(\S+)/m;
@@ -30,6 +32,7 @@ export function documentKind(path: string, whole: string): DocumentKind | undefi
   if (!/\.ya?ml$/.test(path)) return undefined;
   if (kind === 'sweep') return baseKey.test(text) ? kind : undefined;
   if (methodLine.test(text) || extendsPreset.test(text)) return kind;
+  if (extendsFile.test(text) && changedSections.test(text)) return kind;
   if (dinoLine.test(text) && ourSections.test(text)) return kind;
   if (/simdino/i.test(schemaModeline.exec(text)?.[1] ?? '')) return kind;
   const inConfigs = /(?:^|[\\/])configs[\\/]/.test(path);

@@ -14,6 +14,8 @@ describe('which files are ours', () => {
     ['a/my.simdino.yml', 'axes: {}\n', 'sweep'],
     ['a/any.yaml', '# x\nmethod: simdino\n', 'config'],
     ['a/any.yml', 'extends: quickstart\n', 'config'],
+    ['a/any.yaml', 'extends: ../base.yaml # mine\nloss: { eps: 0.3 }\n', 'config'],
+    ['a/any.yaml', 'method: dino\ncrops: {}\n', 'config'],
     ['a/any.yaml', 'base: quickstart\naxes:\n', 'sweep'],
     ['a/any.yaml', '# yaml-language-server: $schema=../configs/simdino/schema.json\nseed: 1\n', 'config'],
     ['configs/new.yaml', '', 'config'],
@@ -26,6 +28,8 @@ describe('which files are ours', () => {
     ['any.yaml', ''],
     ['any.yaml', 'model:\n  method: simdino\n'],
     ['README.md', 'method: simdino\n'],
+    ['.eslintrc.yaml', 'extends: ./base.yaml\nrules: {}\n'],
+    ['any.yaml', 'method: dino\nlr: 3\n'],
   ])('%s with %j is none', (path, text) => expect(documentKind(path, text)).toBeUndefined());
 });
 
