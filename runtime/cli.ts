@@ -18,6 +18,10 @@ const commands: Record<string, Command> = {
   sweep: { summary: 'FILE    run the cells of an ablation grid', load: () => import('./commands/sweep.ts') },
   config: { summary: 'check|resolve|diff FILE  look at a configuration', load: () => import('./commands/config.ts') },
   data: { summary: 'CONFIG  check a data set: images, classes, faults', load: () => import('./commands/data.ts') },
+  preview: {
+    summary: 'CONFIG  write a picture of the crops that training would see',
+    load: () => import('./commands/preview.ts'),
+  },
   quickstart: {
     summary: '        train the quick start and report on it',
     load: () => import('./commands/quickstart.ts'),
