@@ -132,7 +132,8 @@ export default tseslint.config(
       folders('extension', 'runtime', 'test'),
       { regex: 'experiments/store/', message: 'experiments/store/ reads files: not in the browser.' },
       {
-        regex: 'configs/(schema|resolve|sweepSchema|fieldCatalogue|validateConfig|readConfig|readSweep|generatedFiles|language/.*)(\\.ts)?$',
+        regex:
+          'configs/(schema|resolve|sweepSchema|fieldCatalogue|validateConfig|readConfig|readSweep|generatedFiles|language/.*)(\\.ts)?$',
         message: 'The webview takes only zod-free parts of configs/.',
       },
     ]),

@@ -15,8 +15,11 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
  */
 export async function bundle({ outdir = join(root, 'dist'), production = false, watch = false } = {}) {
   const plans = bundlePlans(outdir, production);
-  const missing = plans.flatMap((plan) => Object.values(plan.entryPoints)).filter((path) => !existsSync(join(root, path)));
-  if (missing.length > 0) throw new Error(`build: missing entry points: ${missing.join(', ')} (see scripts/entries.mjs)`);
+  const missing = plans
+    .flatMap((plan) => Object.values(plan.entryPoints))
+    .filter((path) => !existsSync(join(root, path)));
+  if (missing.length > 0)
+    throw new Error(`build: missing entry points: ${missing.join(', ')} (see scripts/entries.mjs)`);
 
   mkdirSync(outdir, { recursive: true });
   const contexts = await Promise.all(plans.map((plan) => esbuild.context(plan)));
