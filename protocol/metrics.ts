@@ -35,6 +35,20 @@ export const metricCatalogue = {
     description: 'Mean cosine between teacher and student features of different views.',
     better: null,
   },
+  patchDistance: {
+    label: 'Patch distance',
+    unit: '',
+    description:
+      'Mean of 1/2 |z_t - z_s|^2 of hidden patches over the global views, those without hidden patches at 0.',
+    better: 'lower',
+  },
+  teacherEntropy: {
+    label: 'Teacher entropy',
+    unit: 'nats',
+    description:
+      'Mean entropy of the teacher\u2019s distribution over the prototypes (DINO); 0 or ln K means collapse.',
+    better: null,
+  },
   effectiveRank: {
     label: 'Effective rank',
     unit: '',

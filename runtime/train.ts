@@ -269,13 +269,15 @@ function effectiveRanks(
   return { effectiveRank: of(studentFeatures), effectiveRankTeacher: of(teacherFeatures) };
 }
 
-/** The outputs of a step that are logged at every step. */
+/** The outputs of a step that are logged at every step; those of one method where it has them. */
 function scalars(outputs: Record<string, ArrayLike<number>>): Record<(typeof loggedOutputs)[number], number> {
-  return Object.fromEntries(loggedOutputs.map((name) => [name, outputs[name]?.[0] ?? NaN])) as Record<
+  const present = [...loggedOutputs, ...methodOutputs.filter((name) => name in outputs)];
+  return Object.fromEntries(present.map((name) => [name, outputs[name]?.[0] ?? NaN])) as Record<
     (typeof loggedOutputs)[number],
     number
   >;
 }
+const methodOutputs = ['patchDistance', 'teacherEntropy'];
 const loggedOutputs = ['loss', 'distance', 'codingRate', 'teacherStudentCosine', 'gradientNorm', 'updated'] as const;
 
 function finiteOnly(metrics: Record<string, number>): CheckpointRecord['metrics'] {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { prototypeScores } from '../models/projector.ts';
+import { withGradient } from '../ops/withGradient.ts';
 import type { Objective } from './objective.ts';
 import { simdino } from './simdino.ts';
 import type { SimdinoOptions } from './simdino.ts';
@@ -65,24 +66,21 @@ function crossEntropy(
   const [views, batch] = student_VBK.shape;
   const [globals] = teacher_GBK.shape;
   const terms = pairCount(views, globals, 'crossView') * batch;
-  const entropy = tf.customGrad((...args) => {
-    const [scores_VBK, save] = args as unknown as [tf.Tensor3D, tf.GradSaveFunc];
-    const log_VBK = tf.logSoftmax(tf.div(scores_VBK, temperature)) as tf.Tensor3D;
-    save([log_VBK]);
-    const value = tf.neg(meanOverPairs(log_VBK, teacher_GBK, { pairs: 'crossView' }));
-    return { value, gradFunc: (dy, saved) => gradient(dy as tf.Scalar, saved[0] as tf.Tensor3D) };
+  return withGradient([student_VBK], {
+    forward() {
+      const log_VBK = tf.logSoftmax<tf.Tensor3D>(tf.div(student_VBK, temperature));
+      return { output: tf.neg(meanOverPairs(log_VBK, teacher_GBK, { pairs: 'crossView' })), saved: [log_VBK] };
+    },
+    backward(dy, [log_VBK]) {
+      const sum_1BK = tf.sum(teacher_GBK, 0, true);
+      const sameView_GBK = tf.sub(sum_1BK, teacher_GBK);
+      const rest = views - globals;
+      const targets_VBK = rest === 0 ? sameView_GBK : tf.concat([sameView_GBK, tf.tile(sum_1BK, [rest, 1, 1])], 0);
+      const partners_V = tf.tensor1d(Array.from({ length: views }, (_, view) => globals - (view < globals ? 1 : 0)));
+      const predicted_VBK = tf.mul(tf.exp(log_VBK), tf.reshape(partners_V, [views, 1, 1]));
+      return [tf.mul(tf.sub(predicted_VBK, targets_VBK), tf.mul(dy, 1 / (temperature * terms)))];
+    },
   });
-  return entropy(student_VBK) as tf.Scalar;
-
-  function gradient(dy: tf.Scalar, log_VBK: tf.Tensor3D): tf.Tensor {
-    const sum_1BK = tf.sum(teacher_GBK, 0, true);
-    const partners_V = tf.tensor1d(Array.from({ length: views }, (_, view) => globals - (view < globals ? 1 : 0)));
-    const sameView = tf.sub(sum_1BK, teacher_GBK);
-    const rest = views - globals;
-    const targets_VBK = rest === 0 ? sameView : tf.concat([sameView, tf.tile(sum_1BK, [rest, 1, 1])], 0);
-    const difference_VBK = tf.sub(tf.mul(tf.exp(log_VBK), tf.reshape(partners_V, [views, 1, 1])), targets_VBK);
-    return tf.mul(difference_VBK, tf.mul(dy, 1 / (temperature * terms)));
-  }
 }
 
 export interface DinoObjectiveOptions {

@@ -40,13 +40,13 @@ function replay(draws: Draw[]): { draws: MaskDraws; done: () => boolean } {
       uniform: (low, high) => {
         const [, a, b, u] = next('uniform');
         expect(a).toBeCloseTo(low, 12);
-        expect(b).toBeCloseTo(high!, 12);
-        return low + (high - low) * u!;
+        expect(b).toBeCloseTo(high, 12);
+        return low + (high - low) * u;
       },
       integer: (end) => {
         const [, a, b, value] = next('randint');
         expect([a, b]).toEqual([0, end - 1]);
-        return value!;
+        return value;
       },
     },
     done: () => at === draws.length,
@@ -68,7 +68,7 @@ golden<Reference>('block_masks', ({ grid: [rows, columns], traces, statistics, c
   });
 
   it('replays a whole batch', () => {
-    const order = collate.draws.find((draw) => draw[0] === 'shuffle')![1] as number[];
+    const order = collate.draws.find((draw) => draw[0] === 'shuffle')![1];
     const recorded = replay(collate.draws.filter((draw) => draw[0] !== 'shuffle'));
     const options = { ...grid, images: 2 * collate.images_per_batch, maskedShare: 0.5, ratio: [0.1, 0.5] as const };
     const masks = batchMasks(options, recorded.draws, order);

@@ -83,7 +83,7 @@ golden<{ cases: (Case | DotCase)[] }>('simdinov2_loss', ({ cases }) => {
             // Every patch has its own place here; only masked ones count.
             const termsOf = (student: Record<string, tf.Tensor>) =>
               simdinov2(
-                tf.concat([views(student['global']!), views(student['local']!)], 0) as tf.Tensor3D,
+                tf.concat<tf.Tensor3D>([views(student['global']!), views(student['local']!)], 0),
                 views(teacher!),
                 {
                   student_IKO: unit(student['patch']!) as tf.Tensor3D,

@@ -100,7 +100,7 @@ async function follow(reference: Trajectory, precision: Precision): Promise<void
     expectClose(what('loss'), got['loss']![0]! - 1 - masked, total_loss, tolerance);
     for (const [module, norm] of Object.entries(expected.grad_norm_before_clip)) {
       const ofModule = trainedParameters(settings).flatMap(({ name }, position) =>
-        name.startsWith(`${ownName(`${module}.`)}`) ? [got['gradientNorms']![position]!] : [],
+        name.startsWith(ownName(`${module}.`)) ? [got['gradientNorms']![position]!] : [],
       );
       const total = Math.hypot(...ofModule);
       expectClose(what(`gradient norm of ${module}`), total, norm, isDouble ? tolerance : singleNorms);
