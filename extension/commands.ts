@@ -53,6 +53,10 @@ export function registerCommands(
     (await import('./launch/report.ts')).writeReport(start, run, all),
   );
 
+  register('simdino.previewCrops', async (config?: unknown) =>
+    (await import('./launch/previewCrops.ts')).previewCrops(start, config),
+  );
+
   register('simdino.startSweep', async (argument: unknown) => (await loadSweep()).startSweep(start, argument));
   for (const action of ['runMissing', 'pause', 'cancel'] as const) {
     register(`simdino.grid.${action}`, async (node?: RunNode) => {

@@ -34,6 +34,7 @@ function lensesFor(kind: DocumentKind): Lens[] {
   if (kind === 'sweep') return [{ command: 'simdino.startSweep', title: vscode.l10n.t('Start ablation grid') }];
   return [
     { command: 'simdino.startRun', title: vscode.l10n.t('Start SimDINO run') },
+    { command: 'simdino.previewCrops', title: vscode.l10n.t('Preview crops') },
     { command: 'simdino.compareWithLast', title: vscode.l10n.t('Compare with last') },
     { command: 'simdino.editHyperparameter', title: vscode.l10n.t('Edit hyperparameter') },
     { command: 'simdino.showResolvedConfig', title: vscode.l10n.t('Show resolved') },

@@ -80,7 +80,7 @@ async function layRow(image: PreviewImage, top: number): Promise<Cell[]> {
   let column = 0;
   for (const [index, view] of image.views.entries()) {
     const sidePx = view.sizePx * scale;
-    const perColumn = view.kind === 'global' ? 1 : Math.max(1, Math.floor((rowPx + captionPx) / (sidePx + captionPx)));
+    const perColumn = view.kind === 'global' ? 1 : Math.max(1, Math.round((rowPx + captionPx) / (sidePx + captionPx)));
     const place = column % perColumn;
     cells.push(await viewCell(image.views, index, left, top + place * (sidePx + captionPx), sidePx));
     column = view.kind === 'global' ? 0 : column + 1;
