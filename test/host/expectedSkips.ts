@@ -28,6 +28,7 @@ const expectedSkips: ExpectedSkip[] = [
     on: ({ hasFashionMnist }) => hasFashionMnist,
     because: 'what is installed is never fetched',
   },
+  { file: 'test/unit/host/processGroup.test.ts', on: onWindows, because: 'Windows has no process groups' },
   { file: 'test/unit/extension/spawnRuntime.test.ts', on: onWindows, because: 'Windows has no sessions of processes' },
   {
     name: /^(ablation_losses|dinov2_losses|koleo)\.json \(no test reads it\)$/,

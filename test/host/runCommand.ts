@@ -1,10 +1,16 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 export interface CommandResult {
   exitCode: number | null;
   /** Standard output and error, in the order they came. */
   output: string;
 }
+
+/** Nothing that we wait for goes on when we are ended. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill();
+});
 
 /** Runs a command to its end; never throws on a failing exit code. `onOutput` sees the output as it comes. */
 export async function runCommand(
@@ -17,6 +23,7 @@ export async function runCommand(
     env: options.env ?? process.env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
   let output = '';
   const take = (chunk: Buffer): void => {
     output += chunk.toString();
@@ -30,10 +37,12 @@ export async function runCommand(
       child.kill('SIGKILL');
     }, options.timeoutMs);
     child.once('error', (error) => {
+      running.delete(child);
       clearTimeout(timer);
       resolve({ exitCode: null, output: `${output}${error.message}\n` });
     });
     child.once('close', (exitCode) => {
+      running.delete(child);
       clearTimeout(timer);
       resolve({ exitCode, output });
     });
