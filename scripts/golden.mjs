@@ -16,6 +16,7 @@ const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', 'gol
   stdio: 'inherit',
   env: {
     ...process.env,
+    SIMDINO_GOLDEN_REPORT: '1',
     ...(values.dir === undefined ? {} : { SIMDINO_GOLDEN_DIR: resolve(values.dir) }),
     ...(values.only === undefined ? {} : { SIMDINO_GOLDEN_ONLY: values.only }),
   },

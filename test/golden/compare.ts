@@ -2,6 +2,8 @@
  * Comparison with reference numbers: `|got - expected| <= atol + rtol |expected|` for every element, or an error that names the worst one.
  * A number that is not finite never passes, on either side.
  */
+import { expect } from 'vitest';
+
 export interface Tolerance {
   rtol: number;
   atol: number;
@@ -64,5 +66,33 @@ export function expectClose(
         `allowed ${atol} + ${rtol} |expected|).`,
     );
   }
+  noteWorst(what, worst);
+  return worst;
+}
+
+interface Noted extends Comparison {
+  what: string;
+}
+
+const noted = new Map<string, Noted>();
+
+/** Errors are counted as the tolerances count them: absolute below 1, relative above. */
+const errorOf = ({ absoluteError, relativeError }: Comparison) => Math.min(absoluteError, relativeError || absoluteError);
+
+function noteWorst(what: string, comparison: Comparison): void {
+  const test = expect.getState().currentTestName ?? '';
+  const key = /float32$/.test(test) ? 'float32' : 'float64';
+  const known = noted.get(key);
+  if (!known || errorOf(comparison) > errorOf(known)) noted.set(key, { what, ...comparison });
+}
+
+/** The worst element of each precision since the last call, for the table that `npm run test:golden` ends with. */
+export function takeWorst(): { precision: string; what: string; error: number }[] {
+  const worst = [...noted].map(([precision, comparison]) => ({
+    precision,
+    what: comparison.what,
+    error: errorOf(comparison),
+  }));
+  noted.clear();
   return worst;
 }

@@ -44,7 +44,7 @@ async function throughEngine(gallery: FeatureRows, queries: FeatureRows, k: numb
 golden<{ cases: Case[] }>('knn', ({ cases }) => {
   for (const c of cases) {
     for (const search of ['plain arrays', 'engine'] as const) {
-      it(`temperature ${c.temperature}, ${search}`, async () => {
+      it(`temperature ${c.temperature}, ${search}, float32`, async () => {
         const [gallery, queries] = [rowsOf(c.train_raw), rowsOf(c.test_raw)];
         const deepest = Math.max(...c.ks);
         const neighbours =

@@ -4,11 +4,13 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
+import { afterAll, describe, it } from 'vitest';
+import { takeWorst } from './compare.ts';
 import type { ReferenceTensor } from './compare.ts';
 
 /** The files that the suite knows. */
 export const goldenNames = [
+  'ablation_losses',
   'adamw',
   'augment_ops',
   'block_masks',
@@ -20,6 +22,7 @@ export const goldenNames = [
   'heads',
   'knn',
   'paper_formulas',
+  'koleo',
   'param_groups',
   'pos_embed_interp',
   'schedules',
@@ -55,6 +58,17 @@ export function golden<T>(name: GoldenName, define: (reference: T) => void): voi
   } else if (isOtherFolder && !existsSync(path)) {
     it.skip(`${name} (not in the folder)`, () => {});
   } else {
-    describe(name, () => define(JSON.parse(readFileSync(path, 'utf8')) as T));
+    describe(name, () => {
+      define(JSON.parse(readFileSync(path, 'utf8')) as T);
+      afterAll(() => report(name));
+    });
+  }
+}
+
+/** One line per file and precision, where SIMDINO_GOLDEN_REPORT asks for it. */
+function report(name: GoldenName): void {
+  for (const { precision, what, error } of takeWorst()) {
+    if (process.env['SIMDINO_GOLDEN_REPORT'] === undefined) continue;
+    process.stdout.write(`golden ${name.padEnd(30)} ${precision}  worst error ${error.toExponential(1)}  (${what})\n`);
   }
 }

@@ -162,8 +162,8 @@ async function follow(reference: Trajectory, method: Method, precision: Precisio
 }
 
 /** Six steps with a learning rate of 0.02 carry single-precision noise of the first gradients into later ones. */
-const singleNorms = { rtol: 1e-2, atol: 1e-3 };
-const singleWeights = { rtol: 5e-3, atol: 2e-3 };
+const singleNorms = { rtol: 1e-3, atol: 2e-4 };
+const singleWeights = { rtol: 1e-3, atol: 5e-4 };
 
 type Method = 'simdino' | 'dino';
 
