@@ -113,8 +113,8 @@ function page(cspSource: string, picture: string, firstImage: number): string {
 <meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
 <style nonce="${nonce}">
   body { padding: 12px; }
-  nav { display: flex; gap: 8px; align-items: center; margin-bottom: 12px; }
-  button { padding: 4px 10px; border: 1px solid var(--vscode-button-border, transparent); border-radius: 2px; cursor: pointer;
+  nav { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin-bottom: 12px; }
+  button { padding: 4px 10px; white-space: nowrap; border: 1px solid var(--vscode-contrastBorder, transparent); border-radius: 2px; cursor: pointer;
     color: var(--vscode-button-secondaryForeground); background: var(--vscode-button-secondaryBackground); font: inherit; }
   button:hover { background: var(--vscode-button-secondaryHoverBackground); }
   button:focus-visible { outline: 1px solid var(--vscode-focusBorder); outline-offset: 2px; }

@@ -13,7 +13,7 @@ const gapPx = 12;
 const linePx = 14;
 const headingPx = 24;
 const captionLines = 3;
-const captionPx = captionLines * linePx + 2;
+const captionPx = captionLines * linePx + 8;
 const minWidthPx = 480;
 /** Width of a letter at the captions' size, roughly. */
 const letterPx = 6;
@@ -153,7 +153,7 @@ function text(
   anchor = 'start',
 ): string {
   // XML has no way to write control characters.
-  const printable = content.replace(/[\u0000-\u001f\u007f\ufffe\uffff]/g, '\u00b7');
+  const printable = content.replace(/[\p{Cc}\ufffe\uffff]/gu, '\u00b7');
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
   const escaped = printable.replace(/[&<>]/g, (sign) => entities[sign]!);
   return `<text x="${x}" y="${y}" font-family="sans-serif" font-size="${sizePx}" font-weight="${weight}" text-anchor="${anchor}" fill="${fill}">${escaped}</text>`;
