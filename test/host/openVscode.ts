@@ -26,7 +26,7 @@ export async function openVscode(folder: string): Promise<void> {
   const stateFolder = join(cacheFolder(), 'browser-vscode');
   const server = await CodeServer.start({ workspace, stateFolder, extensions: [vsix], log: console.log });
   console.log(
-    `\nVS Code in the browser: ${server.url}\nIts flask icon on the left shows the runs. Ctrl-C stops the editor; runs go on.`,
+    `\nVS Code in the browser: ${server.url}\nThe SimDINO icon on the left shows the runs. Ctrl-C stops the editor; runs go on.`,
   );
   await server.exited;
 }
