@@ -33,6 +33,11 @@ export function curvesModel(host: PanelHost, kind: Exclude<PanelKind, 'grid'> = 
     switch (message.type) {
       case 'curves/snapshot':
       case 'comparison/snapshot':
+        // Other runs than before: their zoom and hidden lines mean nothing here.
+        if (loaded.value && !message.runs.some(({ id }) => store.runs.value.some((known) => known.id === id))) {
+          board.zoom.value = null;
+          board.hidden.value = new Set();
+        }
         store.replace(message.runs, message.series);
         missing.value = message.missing;
         if (message.type === 'comparison/snapshot') base.value = message.baseId ?? base.value;

@@ -202,6 +202,19 @@ describe('panels in a browser', () => {
       expect(await sentOf(panel, 'ready')).toHaveLength(1);
     });
 
+    it('forget the zoom when they show another run', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves([running()]);
+      await panel.page.locator('.plot').first().focus();
+      await panel.page.keyboard.press('PageUp');
+      await panel.page.keyboard.press('+');
+      await panel.settle();
+      await panel.showCurves([running()]);
+      expect(await panel.page.locator('.zoom-state').count()).toBe(1);
+      await panel.showCurves([running({ id: 'another' })]);
+      expect(await panel.page.locator('.zoom-state').count()).toBe(0);
+    });
+
     it('ask for a snapshot when a delta does not follow on', async () => {
       const panel = await panelOf('curves');
       const { summary, series } = running();
