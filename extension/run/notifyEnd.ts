@@ -9,7 +9,10 @@ import type { RunWatch } from './runWatch.ts';
 export function notifyEnds(context: vscode.ExtensionContext, watch: RunWatch): void {
   context.subscriptions.push(
     watch.onDidChange(({ ended }) => {
-      for (const run of ended) if (!run.record?.sweep) inBackground('notification', notify(run));
+      for (const run of ended) {
+        if (run.record?.sweep || watch.endedByForce.delete(run.id)) continue;
+        inBackground('notification', notify(run));
+      }
     }),
   );
 }

@@ -4,7 +4,7 @@ import type { RunOverview } from '../../experiments/store/summariseRun.ts';
 import type { RunState } from '../../protocol/records.ts';
 
 /** Words for the states; the extension passes the editor's translations. */
-export type StateWords = Record<RunState, string>;
+export type StateWords = Record<RunState | 'unreadable', string>;
 
 /** What people call a run. */
 export function runName(run: Pick<RunOverview, 'id' | 'annotations'>): string {
@@ -13,7 +13,10 @@ export function runName(run: Pick<RunOverview, 'id' | 'annotations'>): string {
 
 /** `running · epoch 3.2 of 10 · loss -1.234 · k-NN 81.2 %`: what the tree shows behind a run's name. */
 export function runDescription(run: RunOverview, words: StateWords): string {
-  return [isUndecided(run) ? `${words.stale}?` : words[run.state], ...progressParts(run)].join(' \u00b7 ');
+  const problem = run.problems.slice(0, 1);
+  if (isUnreadable(run)) return [words.unreadable, ...problem].join(' \u00b7 ');
+  const state = isUndecided(run) ? `${words.stale}?` : words[run.state];
+  return [state, ...progressParts(run), ...problem].join(' \u00b7 ');
 }
 
 /** Epoch, loss and k-NN as far as they are known. */
@@ -37,6 +40,11 @@ export function remainingText(run: RunOverview): string | undefined {
   if (run.state !== 'running') return undefined;
   const leftMs = remainingMs(run.latest['step'] ?? 0, run.record?.totalSteps ?? 0, run.msPerStep);
   return leftMs === null ? undefined : formatDuration(leftMs);
+}
+
+/** A folder that says nothing about a run that can be understood; its state is not guessed. */
+export function isUnreadable(run: RunOverview): boolean {
+  return run.record === null && run.attemptCount === 0;
 }
 
 /** A run of another host that was not watched for long enough to tell whether it lives. */

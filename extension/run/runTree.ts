@@ -4,7 +4,7 @@ import { isActive, isResumable } from '../../experiments/status.ts';
 import type { RunState } from '../../protocol/records.ts';
 import { groupKinds, groupRuns, type GroupKind, type RunGroups } from './runGroups.ts';
 import type { Changes, SweepOverview } from './runCollection.ts';
-import { isUndecided, remainingText, runDescription, runName, type StateWords } from './runText.ts';
+import { isUndecided, isUnreadable, remainingText, runDescription, runName, type StateWords } from './runText.ts';
 import type { RunWatch } from './runWatch.ts';
 
 export type RunNode =
@@ -171,6 +171,7 @@ export function stateWords(): StateWords {
     failed: vscode.l10n.t('failed'),
     crashed: vscode.l10n.t('crashed'),
     stale: vscode.l10n.t('no sign of life'),
+    unreadable: vscode.l10n.t('unreadable'),
   };
 }
 
@@ -197,7 +198,7 @@ function runItem(run: RunOverview, id: string): vscode.TreeItem {
   const item = new vscode.TreeItem(`${annotations.star ? '\u2605 ' : ''}${runName(run)}`);
   item.id = id;
   item.description = runDescription(run, stateWords());
-  item.iconPath = stateIcon(state);
+  item.iconPath = isUnreadable(run) ? new vscode.ThemeIcon('warning') : stateIcon(state);
   item.tooltip = runTooltip(run);
   item.contextValue = [
     'run',
@@ -218,10 +219,7 @@ function runTooltip(run: RunOverview): vscode.MarkdownString {
     if (text) tooltip.appendText(`${label}: ${text}`).appendMarkdown('\n\n');
   };
   tooltip.appendText(runName(run)).appendMarkdown('\n\n');
-  line(
-    vscode.l10n.t('State'),
-    isUndecided(run) ? vscode.l10n.t('looking for a sign of life') : stateWords()[run.state],
-  );
+  line(vscode.l10n.t('State'), stateText(run));
   if (outcome?.type === 'failed') line(vscode.l10n.t('Reason'), outcome.message.slice(0, 500));
   line(vscode.l10n.t('Left'), remainingText(run));
   line(vscode.l10n.t('Run'), run.id);
@@ -242,6 +240,11 @@ function runTooltip(run: RunOverview): vscode.MarkdownString {
   line(vscode.l10n.t('Notes'), annotations.notes?.slice(0, 500));
   for (const problem of problems) line(vscode.l10n.t('Unreadable'), problem);
   return tooltip;
+}
+
+function stateText(run: RunOverview): string {
+  if (isUnreadable(run)) return stateWords().unreadable;
+  return isUndecided(run) ? vscode.l10n.t('looking for a sign of life') : stateWords()[run.state];
 }
 
 function cellItem(runId: string, id: string): vscode.TreeItem {

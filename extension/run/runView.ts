@@ -76,12 +76,18 @@ function contextKeys(): (key: string, value: boolean) => void {
 
 function messageOf(watch: RunWatch, filter: string): string | undefined {
   if (watch.failure !== undefined) return vscode.l10n.t('The runs folder can\u2019t be read: {0}', watch.failure);
-  const skipped = watch.collection?.skipped.length ?? 0;
+  const skipped = watch.collection?.skipped ?? [];
   const messages = [
     filter === '' ? '' : vscode.l10n.t('Filter: {0}', filter),
-    skipped === 0 ? '' : vscode.l10n.t('{0} folders are no runs; see the SimDINO output.', skipped),
+    skipped.length === 0 ? '' : vscode.l10n.t('Passed over: {0}', skippedText(skipped.map(({ name }) => name))),
   ].filter(Boolean);
   return messages.length > 0 ? messages.join(' \u00b7 ') : undefined;
+}
+
+/** A few names of folders; the output has all of them with the reasons. */
+function skippedText(names: string[]): string {
+  const shown = names.slice(0, 3).map(shortName).join(', ');
+  return names.length > 3 ? vscode.l10n.t('{0} and {1} more', shown, names.length - 3) : shown;
 }
 
 /** The status bar item of the active runs: epoch, loss and remaining time of the newest one. */

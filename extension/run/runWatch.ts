@@ -22,11 +22,14 @@ export class RunWatch implements vscode.Disposable {
   #again = false;
   #disposed = false;
   #failure: string | undefined;
+  #logged = new Set<string>();
   #watchers: vscode.Disposable[] = [];
   readonly #subscriptions: vscode.Disposable[] = [];
   readonly #onDidChange = new vscode.EventEmitter<Changes>();
   /** After every look that changed something. */
   readonly onDidChange = this.#onDidChange.event;
+  /** Runs that a person has ended by force in this window: their end is no news. */
+  readonly endedByForce = new Set<string>();
   /** Whether the first look is done. */
   ready = false;
 
@@ -123,11 +126,11 @@ export class RunWatch implements vscode.Disposable {
     try {
       const changes = await collection.look({ monotonicMs: performance.now(), nowMs: Date.now() });
       if (collection !== this.#collection || this.#disposed) return;
-      const isFirst = !this.ready || this.#failure !== undefined;
+      const isNews = this.#logSkipped(collection) || !this.ready || this.#failure !== undefined;
       this.ready = true;
       this.#failure = undefined;
       const { changed, removed, sweepsChanged } = changes;
-      if (isFirst || changed.length > 0 || removed.length > 0 || sweepsChanged) this.#onDidChange.fire(changes);
+      if (isNews || changed.length > 0 || removed.length > 0 || sweepsChanged) this.#onDidChange.fire(changes);
     } catch (error) {
       if (this.#failure === undefined) {
         log().error(`${collection.folder} can't be read: ${describe(error)}`);
@@ -136,6 +139,16 @@ export class RunWatch implements vscode.Disposable {
         this.#onDidChange.fire({ changed: [], removed: [], sweepsChanged: false, ended: [] });
       }
     }
+  }
+
+  /** Whether a folder was passed over that had not been. */
+  #logSkipped({ folder, skipped }: RunCollection): boolean {
+    const fresh = skipped.filter(({ name }) => !this.#logged.has(name));
+    for (const { name, reason } of fresh) {
+      this.#logged.add(name);
+      log().warn(`${folder}: passed over ${JSON.stringify(name)}: ${reason}`);
+    }
+    return fresh.length > 0;
   }
 
   #intervalMs(): number {

@@ -91,6 +91,7 @@ async function offerKill(watch: RunWatch, id: string): Promise<void> {
     kill,
   );
   if (sure !== kill) return;
+  watch.endedByForce.add(id);
   const pids = await killTree(identity);
   log().info(`${id}: ended ${pids.join(', ')}`);
   await watch.refresh(id);

@@ -5,10 +5,9 @@ import { nameRun } from '../../../experiments/runId.ts';
 import { changeAnnotations } from '../../../extension/run/annotationsFile.ts';
 import { RunCollection } from '../../../extension/run/runCollection.ts';
 import { groupRuns } from '../../../extension/run/runGroups.ts';
-import { remainingText, runDescription } from '../../../extension/run/runText.ts';
+import { remainingText, runDescription, type StateWords } from '../../../extension/run/runText.ts';
 import { currentProcess } from '../../../experiments/store/processIdentity.ts';
 import { isRunId } from '../../../protocol/runFolder.ts';
-import type { RunState } from '../../../protocol/records.ts';
 import { aRecord, elsewhere, metricLines, temporaryFolder, writeRun } from '../store/runFolders.ts';
 
 let runs: string;
@@ -124,11 +123,19 @@ describe('groupRuns', () => {
 
 describe('texts', () => {
   const words = Object.fromEntries(
-    ['queued', 'starting', 'running', 'stopping', 'finished', 'stopped', 'failed', 'crashed', 'stale'].map((s) => [
-      s,
-      s,
-    ]),
-  ) as Record<RunState, string>;
+    [
+      'queued',
+      'starting',
+      'running',
+      'stopping',
+      'finished',
+      'stopped',
+      'failed',
+      'crashed',
+      'stale',
+      'unreadable',
+    ].map((s) => [s, s]),
+  ) as StateWords;
 
   it('describes a run by state, epoch, loss and k-NN', async () => {
     await writeRun(runs, 'r', [
@@ -142,6 +149,12 @@ describe('texts', () => {
     const run = collection.runs.get('r')!;
     expect(runDescription(run, words)).toBe('running · epoch 2/10 · loss NaN · k-NN 81.2 %');
     expect(remainingText(run)).toBe('32 s');
+  });
+
+  it('says of a folder that it can not read what is wrong, and guesses no state', async () => {
+    await writeRun(runs, 'r', [], '{"version": 1, "ha');
+    await look();
+    expect(runDescription(collection.runs.get('r')!, words)).toBe('unreadable · run.json: it is no JSON');
   });
 
   it('marks a run of another host that was only just met', async () => {
