@@ -50,11 +50,6 @@ export function hostExecutor(buildPrograms: BuildPrograms): void {
       await current().state.write(values);
       return null;
     },
-    async dispose() {
-      await session?.engine.dispose();
-      session = undefined;
-      return null;
-    },
   };
 
   async function init({ engine: choice, threads, spec, initialState }: InitOptions): Promise<ExecutorInfo> {

@@ -31,7 +31,6 @@ export interface Calls {
   run: { argument: { program: string; inputs: Arrays }; result: Arrays };
   readState: { argument: { names: string[] }; result: Arrays };
   writeState: { argument: { values: Arrays }; result: null };
-  dispose: { argument: null; result: null };
 }
 
 export type CallName = keyof Calls;

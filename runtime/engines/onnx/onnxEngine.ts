@@ -21,7 +21,12 @@ export function createOnnxEngine({ threads = availableParallelism(), profileTo }
     async compile(program, { precision = 'float32' } = {}) {
       const step = await compile(program, precision, { threads, ...(profileTo ? { profileTo } : {}) });
       compiled.add(step);
-      return step;
+      return {
+        ...step,
+        async dispose() {
+          if (compiled.delete(step)) await step.dispose();
+        },
+      };
     },
     async dispose() {
       await Promise.all([...compiled].map((step) => step.dispose()));

@@ -122,3 +122,11 @@ test('a missing or misshapen input is named', async () => {
     'input "pixels" must have 32 elements for [8,4], got 31',
   );
 });
+
+test('a step may be disposed of before its engine, and twice', async () => {
+  const engine = createOnnxEngine({ threads: 1 });
+  const step = await engine.compile(program);
+  await step.dispose();
+  await step.dispose();
+  await expect(engine.dispose()).resolves.toBeUndefined();
+});
