@@ -140,7 +140,7 @@ export const errors = Object.fromEntries(
   Object.entries(sentences).map(([code, sentence]) => [
     code,
     (...args: never[]) => {
-      const { message, remedy } = (sentence as (...args: never[]) => Sentence)(...args);
+      const { message, remedy } = (sentence)(...args);
       return new SimdinoError(code as ErrorCode, message, remedy);
     },
   ]),

@@ -50,7 +50,7 @@ export const isOtherFolder = process.env['SIMDINO_GOLDEN_DIR'] !== undefined;
  * The cases of one file. A file that `--only` leaves out, or that another folder does not hold, is skipped by name; in the product's own
  * folder every file must be there.
  */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller says what its file holds
+ 
 export function golden<T>(name: GoldenName, define: (reference: T) => void): void {
   const path = join(goldenFolder, `${name}.json`);
   if (goldenOnly && !goldenOnly.includes(name)) {
