@@ -256,6 +256,9 @@ function* ignoredKeys({ data, method, loss, teacher, crops }: ResolvedConfig, ch
       yield ignored(`data.${key}`, `data.kind is \`${data.kind}\``);
     }
   }
+  if (loss.regulariser === 'codingRate' && chosen('loss.alternative')) {
+    yield ignored('loss.alternative', 'loss.regulariser is `codingRate`');
+  }
   if (method === 'dino' && loss.gammaFactor !== 1) {
     yield ignored('loss.gammaFactor', 'DINO\u2019s objective has no coding rate; it is only measured');
   }

@@ -338,6 +338,36 @@ const loss = z.strictObject({
     source: 'Algorithm 1',
     reference: 'crossView',
   }),
+  regulariser: field(z.enum(['codingRate', 'infoNce', 'uniformity', 'barlowTwins']).default('codingRate'), {
+    description:
+      'What keeps the features from collapsing: the coding rate, or one of the objectives that Table 5 puts in its place.',
+    paper: 'codingRate',
+    source: 'Table 5',
+  }),
+  alternative: field(
+    z
+      .strictObject({
+        weight: field(positive().default(1), {
+          description: 'Weight of what stands in the place of the coding rate.',
+          paper: 'not given',
+          source: 'Table 5',
+        }),
+        temperature: field(positive().default(0.1), {
+          description: 'Temperature of `infoNce`.',
+          paper: 'not given',
+          source: 'Table 5',
+          reference: '0.1 in SimCLR\u2019s code',
+        }),
+        lambda: field(positive().default(0.0051), {
+          description: 'Weight of the off-diagonal correlations of `barlowTwins`.',
+          paper: 'not given',
+          source: 'Table 5',
+          reference: '0.0051 in Barlow Twins\u2019 code',
+        }),
+      })
+      .prefault({}),
+    { description: 'Options of a `regulariser` other than the coding rate.' },
+  ),
   codingRate: field(
     z
       .strictObject({

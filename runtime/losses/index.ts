@@ -5,6 +5,7 @@ import { gammaOf } from '../../configs/derive.ts';
 import type { Method, ResolvedConfig } from '../../configs/schema.ts';
 import { dinoObjective } from './dino.ts';
 import type { Objective } from './objective.ts';
+import type { Regulariser } from './regulariser.ts';
 import { simdinoObjective } from './simdino.ts';
 import type { SimdinoOptions } from './simdino.ts';
 import { simdinov2Objective } from './simdinov2.ts';
@@ -26,7 +27,23 @@ export function simdinoOptions(
   config: Pick<ResolvedConfig, 'crops' | 'model' | 'projector' | 'loss' | 'train' | 'masking'>,
 ): SimdinoOptions {
   const { eps, pairs, codingRate } = config.loss;
-  return { eps, gamma: gammaOf(config), pairs, codingRate };
+  const regulariser = regulariserOf(config.loss);
+  return { eps, gamma: gammaOf(config), pairs, codingRate, ...(regulariser ? { regulariser } : {}) };
+}
+
+/** What stands in the place of the coding rate; undefined where it stands itself. */
+function regulariserOf({ regulariser: kind, alternative }: ResolvedConfig['loss']): Regulariser | undefined {
+  const { weight, temperature, lambda } = alternative;
+  switch (kind) {
+    case 'codingRate':
+      return undefined;
+    case 'infoNce':
+      return { kind, weight, temperature };
+    case 'uniformity':
+      return { kind, weight };
+    case 'barlowTwins':
+      return { kind, weight, lambda };
+  }
 }
 
 /** DINO's section, which a resolved configuration of that method has. */

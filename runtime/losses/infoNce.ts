@@ -31,5 +31,5 @@ export function ntXent(a_BO: tf.Tensor2D, b_BO: tf.Tensor2D, { temperature }: { 
 }
 
 function diagonal(square: tf.Tensor): tf.Tensor1D {
-  return tf.sum(tf.mul(square, tf.eye(square.shape[0]!)), 1);
+  return tf.sum(tf.mul(square, tf.eye(square.shape[0])), 1);
 }

@@ -34,5 +34,5 @@ export function nearestOthers(unit_BD: tf.Tensor2D): tf.Tensor1D {
 /** Rows of zeros with a 1 at the column chosen: picks rows by a product, whose gradient puts them back. */
 function selection(chosen_B: tf.Tensor1D, columns: number): tf.Tensor2D {
   const numbers_1C = tf.reshape(tf.range(0, columns, 1, 'int32'), [1, columns]);
-  return tf.cast(tf.equal(tf.reshape(chosen_B, [-1, 1]), numbers_1C), 'float32') as tf.Tensor2D;
+  return tf.cast<tf.Tensor2D>(tf.equal(tf.reshape(chosen_B, [-1, 1]), numbers_1C), 'float32');
 }

@@ -3,6 +3,8 @@ import { errors } from '../../protocol/errors.ts';
 import { codingRate } from '../ops/codingRate.ts';
 import { l2Normalise } from '../ops/l2Normalise.ts';
 import type { Objective } from './objective.ts';
+import { regularisation } from './regulariser.ts';
+import type { Regulariser } from './regulariser.ts';
 import { firstViews, meanOverPairs, pairCount } from './viewPairs.ts';
 import type { ViewPairs } from './viewPairs.ts';
 
@@ -20,10 +22,12 @@ export interface SimdinoOptions {
     /** Parts of the batch, in its order, that have a coding rate of their own. */
     groups: number;
   };
+  /** What is added in the place of `-gamma codingRate`, which is then only measured. */
+  regulariser?: Regulariser;
 }
 
 export interface SimdinoTerms {
-  /** `distance - gamma codingRate`. */
+  /** `distance - gamma codingRate`, or what stands in its place. */
   loss: tf.Scalar;
   /** Mean of `1/2 |z_t - z_s|^2 = 1 - cos(z_t, z_s)` over the chosen pairs, eq. (6). */
   distance: tf.Scalar;
@@ -57,7 +61,7 @@ export function simdino(student_VBO: tf.Tensor3D, teacher_GBO: tf.Tensor3D, opti
   const distance = tf.sub<tf.Scalar>(1, cosine);
   const rate = meanCodingRate(student_VBO, teacher_GBO, options);
   return {
-    loss: tf.sub(distance, tf.mul(rate, options.gamma)),
+    loss: tf.add(distance, spread(studentUnit_VBO, teacherUnit_GBO, rate, options)),
     distance,
     codingRate: rate,
     teacherStudentCosine:
@@ -77,6 +81,17 @@ export function simdinoObjective(options: SimdinoOptions): Objective {
       return { loss, terms, state: {} };
     },
   };
+}
+
+/** The term that keeps features from becoming one. */
+export function spread(
+  studentUnit_VBO: tf.Tensor3D,
+  teacherUnit_GBO: tf.Tensor3D,
+  rate: tf.Scalar,
+  { gamma, regulariser }: Pick<SimdinoOptions, 'gamma' | 'regulariser'>,
+): tf.Scalar {
+  if (!regulariser) return tf.mul(rate, -gamma);
+  return regularisation(firstViews(studentUnit_VBO, teacherUnit_GBO.shape[0]), teacherUnit_GBO, regulariser);
 }
 
 const cosineEpsilon = 1e-8;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MaskedPatches, Objective } from './objective.ts';
-import { simdino } from './simdino.ts';
+import { simdino, spread } from './simdino.ts';
 import type { SimdinoOptions, SimdinoTerms } from './simdino.ts';
 
 export interface PatchOptions {
@@ -42,7 +42,7 @@ export function simdinov2(
   const patchDistance = meanPatchDistance(patches, average);
   const distances = tf.add(tf.mul(distance, viewWeight), tf.mul(patchDistance, patchWeight));
   return {
-    loss: tf.sub(distances, tf.mul(codingRate, options.gamma)),
+    loss: tf.add(distances, spread(student_VBO, teacher_GBO, codingRate, options)),
     distance,
     codingRate,
     teacherStudentCosine,

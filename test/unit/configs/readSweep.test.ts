@@ -131,7 +131,7 @@ describe('sentences', () => {
       sweep.yaml:6:31 error: loss.codingRate.groups 3 does not divide train.batchSize 16. Set it to a divisor, such as 2.
       6 |   loss.codingRate.groups: [1, 3]
         |                               ^
-      sweep.yaml:7:3 error: \`loss.pears\` is not a key of a configuration. Keys of loss: preset, eps, gamma, gammaFactor, pairs, codingRate.
+      sweep.yaml:7:3 error: \`loss.pears\` is not a key of a configuration. Keys of loss: preset, eps, gamma, gammaFactor, pairs, regulariser, alternative, codingRate.
       7 |   loss.pears: [all]
         |   ^^^^^^^^^^
       "
