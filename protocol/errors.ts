@@ -137,10 +137,10 @@ export type ErrorCode = keyof typeof sentences;
 
 /** One factory per code: `throw errors.dataPathMissing('/x')`. */
 export const errors = Object.fromEntries(
-  Object.entries(sentences).map(([code, sentence]) => [
+  Object.entries<(...args: never[]) => Sentence>(sentences).map(([code, sentence]) => [
     code,
     (...args: never[]) => {
-      const { message, remedy } = (sentence)(...args);
+      const { message, remedy } = sentence(...args);
       return new SimdinoError(code as ErrorCode, message, remedy);
     },
   ]),
