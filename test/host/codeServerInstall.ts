@@ -22,10 +22,10 @@ export async function installCodeServer(log: (line: string) => void): Promise<Co
   const { node, environment } = await installNode(24);
   const folder = await installOnce(`code-server-${codeServerVersion}`, async (partial) => {
     log(`Installing code-server ${codeServerVersion} from npm (once, about 600 MB) ...`);
-    await npmInstall(partial, [`code-server@${codeServerVersion}`], environment);
+    await npmInstall(partial, [`code-server@${codeServerVersion}`]);
     const vscode = join(partial, 'node_modules', 'code-server', 'lib', 'vscode');
-    await npmInstall(vscode, [], environment);
-    await npmInstall(join(vscode, 'extensions'), [], environment);
+    await npmInstall(vscode);
+    await npmInstall(join(vscode, 'extensions'));
     const build = await runCommand(
       'npm',
       ['rebuild', '@vscode/spdlog', '@vscode/native-watchdog', '--loglevel=error'],

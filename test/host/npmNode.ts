@@ -7,7 +7,7 @@ import { mustRun } from './runCommand.ts';
 export interface NpmNode {
   /** The executable. */
   node: string;
-  /** Environment under which `npm` runs on this Node and native parts are built against its own headers. */
+  /** Environment under which npm builds native parts for this Node, against its own headers. */
   environment: NodeJS.ProcessEnv;
 }
 
@@ -19,7 +19,7 @@ export async function installNode(major: 20 | 24): Promise<NpmNode> {
   const platform = process.platform === 'win32' ? 'win' : process.platform;
   const packageName = `node-${platform}-${process.arch}`;
   const folder = await installOnce(`node${major}-${process.platform}-${process.arch}`, async (partial) => {
-    await npmInstall(partial, [`${packageName}@${major}`], cleanEnvironment());
+    await npmInstall(partial, [`${packageName}@${major}`]);
   });
   const distribution = join(folder, 'node_modules', packageName);
   return {
@@ -33,12 +33,19 @@ export async function installNode(major: 20 | 24): Promise<NpmNode> {
   };
 }
 
-/** Installs packages into `folder` without running any of their scripts. No packages: those of the folder's own manifest. */
-export async function npmInstall(folder: string, packages: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+/**
+ * Installs packages into `folder` without running any of their scripts. No packages: those of the folder's own manifest.
+ * npm runs on the Node that it came with: on another one it would not find its global settings (certificates, proxies).
+ */
+export async function npmInstall(folder: string, packages: readonly string[] = []): Promise<void> {
   mkdirSync(folder, { recursive: true });
   if (packages.length > 0) writeFileSync(join(folder, 'package.json'), '{ "private": true }');
   const quiet = ['--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  await mustRun('npm', ['install', ...quiet, ...packages], { cwd: folder, env, timeoutMs: 600_000 });
+  await mustRun('npm', ['install', ...quiet, ...packages], {
+    cwd: folder,
+    env: cleanEnvironment(),
+    timeoutMs: 600_000,
+  });
 }
 
 /** Without what `npm run` tells its children about our own package, which would lead an inner npm astray. */
