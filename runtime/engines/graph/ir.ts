@@ -53,8 +53,8 @@ export type Op =
   /** (condition, whenTrue, whenFalse), broadcasting. */
   | { readonly kind: 'select' }
   | { readonly kind: 'cast' }
-  /** `scale x (A or A^T)(B or B^T)`, leading axes broadcasting. */
-  | { readonly kind: 'matmul'; readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number }
+  /** `(A or A^T)(B or B^T)`, leading axes broadcasting. */
+  | { readonly kind: 'matmul'; readonly transposeA: boolean; readonly transposeB: boolean }
   | { readonly kind: 'reduce'; readonly fn: Reduction; readonly axes: readonly number[]; readonly keepDims: boolean }
   | { readonly kind: 'argReduce'; readonly fn: 'argMax' | 'argMin'; readonly axis: number }
   | { readonly kind: 'softmax' | 'logSoftmax'; readonly axis: number }

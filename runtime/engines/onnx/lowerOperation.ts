@@ -138,23 +138,21 @@ const reductionOperators: Record<Reduction, string> = {
   product: 'ReduceProd',
 };
 
-/** The runtime's fused product reads transposed operands and scales for free, but in single precision only. */
+/** The runtime's fused product reads transposed operands as they are, but in single precision only. */
 function product(lowering: Lowering, value: Value, op: Value['op'] & { kind: 'matmul' }): string {
   const [a, b] = value.inputs as [Value, Value];
   const [nameA, nameB] = [lowering.nameOf(a), lowering.nameOf(b)];
-  if (!op.transposeA && !op.transposeB && op.scale === 1) return lowering.emit('MatMul', [nameA, nameB]);
+  if (!op.transposeA && !op.transposeB) return lowering.emit('MatMul', [nameA, nameB]);
   if (lowering.precision === 'float32') {
     const attributes = {
       transA: { integer: Number(op.transposeA) },
       transB: { integer: Number(op.transposeB) },
-      alpha: { float: op.scale },
     };
     return lowering.emit('FusedMatMul', [nameA, nameB], attributes, 'com.microsoft');
   }
   const left = op.transposeA ? swapped(lowering, nameA, a.shape.length) : nameA;
   const right = op.transposeB ? swapped(lowering, nameB, b.shape.length) : nameB;
-  const plain = lowering.emit('MatMul', [left, right]);
-  return op.scale === 1 ? plain : lowering.emit('Mul', [plain, lowering.scalar(op.scale)]);
+  return lowering.emit('MatMul', [left, right]);
 }
 
 function swapped(lowering: Lowering, name: string, rank: number): string {

@@ -57,7 +57,7 @@ describe('what is built is simplified', () => {
     expect(transpose(transpose(x, [1, 0]), [1, 0])).toBe(x);
     expect(transpose(reshape(x, [2, 1, 3]), [1, 0, 2]).op.kind).toBe('reshape');
     const product = graph.apply(
-      { kind: 'matmul', transposeA: false, transposeB: false, scale: 1 },
+      { kind: 'matmul', transposeA: false, transposeB: false },
       [x, transpose(x, [1, 0])],
       [2, 2],
       'real',

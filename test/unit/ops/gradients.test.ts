@@ -199,6 +199,18 @@ describe.each(Object.entries(cases))('%s', (_name, { operation, plain, inputs })
   });
 });
 
+test('l2Normalise of a row of zeros is zero, and its gradient finite', async () => {
+  const zeros = { shape: [1, 3], values: [0, 0, 0] };
+  const normalise: Case['operation'] = (x) => l2Normalise(x, { epsilon: 0.5 });
+  const [value, gradient] = await recorded(valueAndGradients(normalise), [zeros], 'float64');
+  expect(value![0]).toBe(0);
+  expectClose(
+    gradient!,
+    numbers(3, 99).map((weight) => weight / 0.5),
+    1e-12,
+  );
+});
+
 test('mlp in several blocks of unequal length agrees with its plain form', async () => {
   const { operation, plain } = cases['mlp']!;
   const inputs = [input(701, 8), input(1600, 8), input(1600), input(4, 1600), input(4)];

@@ -8,6 +8,6 @@ registerKernels({
     const rows = a.shape.at(transposeA ? -1 : -2)!;
     const columns = b.shape.at(transposeB ? -2 : -1)!;
     const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
-    return graph.apply({ kind: 'matmul', transposeA, transposeB, scale: 1 }, [a, b], [...batch, rows, columns], 'real');
+    return graph.apply({ kind: 'matmul', transposeA, transposeB }, [a, b], [...batch, rows, columns], 'real');
   },
 });
