@@ -53,6 +53,12 @@ Exit codes: 0 done, 1 internal fault, 2 wrong usage or configuration, 3 the run 
 `;
 }
 
+// A reader that has seen enough, such as `head`, is no fault of this command.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.success);
+  throw error;
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
