@@ -28,15 +28,24 @@ export async function whyNoHost(): Promise<string | undefined> {
   return typeof browser === 'string' ? undefined : browser.missing;
 }
 
-export async function startE2eHost(workspaceName: string): Promise<E2eHost> {
+/** With `restricted`, nobody has trusted the workspace. `prepare` writes into it before the editor starts. */
+export async function startE2eHost(
+  workspaceName: string,
+  {
+    restricted = false,
+    prepare = () => Promise.resolve(),
+  }: { restricted?: boolean; prepare?: (runsFolder: string) => Promise<unknown> } = {},
+): Promise<E2eHost> {
   const executable = await findChromium(console.log);
   if (typeof executable !== 'string') throw new Error(executable.missing);
   const work = mkdtempSync(join(tmpdir(), 'simdino-e2e-'));
   const workspace = copyWorkspace(workspaceName, work);
   const vsix = await packagedVsix();
-  const server = await CodeServer.start({ workspace, stateFolder: join(work, 'server'), extensions: [vsix] });
-  const browser = await launchBrowser(executable);
   const runsFolder = join(workspace, 'runs');
+  await prepare(runsFolder);
+  const stateFolder = join(work, 'server');
+  const server = await CodeServer.start({ workspace, stateFolder, extensions: [vsix], restricted });
+  const browser = await launchBrowser(executable);
   return {
     server,
     browser,

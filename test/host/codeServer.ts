@@ -17,6 +17,8 @@ export interface CodeServerOptions {
   settings?: Record<string, unknown>;
   /** Added to the environment of the server, and thereby of the extension host. */
   env?: NodeJS.ProcessEnv;
+  /** Opens the folder in Restricted Mode, as a workspace that nobody has trusted. */
+  restricted?: boolean;
   log?: (line: string) => void;
 }
 
@@ -88,7 +90,7 @@ async function serve(install: CodeServerInstall, options: CodeServerOptions, por
   const quiet = [
     '--disable-telemetry',
     '--disable-update-check',
-    '--disable-workspace-trust',
+    ...(options.restricted ? [] : ['--disable-workspace-trust']),
     '--disable-getting-started-override',
   ];
   const logPath = join(options.stateFolder, 'server.log');
