@@ -56,8 +56,9 @@ export class Workbench {
     });
   }
 
-  /** The rows of the command palette for a search; the palette stays open. */
+  /** The rows of the command palette, opened anew, for a search; it stays open. */
   async paletteFor(text: string): Promise<string[]> {
+    if (await this.quickInput.isOpen()) await this.quickInput.cancel();
     await this.quickInput.openPalette();
     await this.quickInput.search(`>${text}`);
     return this.quickInput.items();
