@@ -18,9 +18,26 @@ export class Panels {
   constructor(private readonly start: StartContext) {}
 
   /** Takes over a panel that the editor brings back after a reload. */
-  restore(kind: PanelKind, panel: vscode.WebviewPanel, saved: unknown): void {
-    const { runIds, sweepId, baseId } = checkPanelState(saved) ?? { runIds: [], sweepId: null, baseId: null };
-    this.#adopt(kind, panel, { runIds, sweepId, baseId });
+  async restore(kind: PanelKind, panel: vscode.WebviewPanel, saved: unknown): Promise<void> {
+    const state = checkPanelState(saved);
+    if (state) this.#adopt(kind, panel, { runIds: state.runIds, sweepId: state.sweepId, baseId: state.baseId });
+    else this.#adopt(kind, panel, await this.#likelySubject(kind));
+  }
+
+  /**
+   * What a panel without a memory shows. VS Code in the browser keeps a panel's state only about once a minute: one that was
+   * reloaded soon after it had been opened comes back empty, and what was started last is most likely what it showed.
+   */
+  async #likelySubject(kind: PanelKind): Promise<PanelSubject> {
+    const { watch } = this.start;
+    if (!watch.ready) await watch.refresh();
+    const newestRun = newest([...(watch.collection?.runs.values() ?? [])]);
+    const newestSweep = newest(watch.collection?.sweeps ?? []);
+    return {
+      runIds: kind === 'curves' && newestRun ? [newestRun.id] : [],
+      sweepId: kind === 'grid' && newestSweep ? newestSweep.id : null,
+      baseId: null,
+    };
   }
 
   /** Curves of a run; a panel that shows a single run already is used again. */
@@ -181,4 +198,9 @@ async function saveExport(fileName: string, content: ExportContent): Promise<voi
 
 function sameIds(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((id) => b.includes(id));
+}
+
+/** What was made last, going by its record. */
+function newest<T extends { record: { createdAt: string } | null }>(made: readonly T[]): T | undefined {
+  return [...made].sort((a, b) => ((a.record?.createdAt ?? '') < (b.record?.createdAt ?? '') ? 1 : -1))[0];
 }
