@@ -6,7 +6,7 @@ import { errors } from '../../protocol/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { extractFeatures, type FeatureExtractor, type LabelledFeatures } from './extractFeatures.ts';
 import { knnAccuracy } from './knn.ts';
-import { nearestNeighbours, type Neighbours } from './nearestNeighbours.ts';
+import { neighbourSearch, type Neighbours } from './nearestNeighbours.ts';
 
 export type EvaluatedSplit = ResolvedConfig['eval']['split'];
 
@@ -61,7 +61,7 @@ export async function evaluateKnn(
 
 async function search(gallery: LabelledFeatures, queries: LabelledFeatures, k: number): Promise<Neighbours> {
   const { width } = gallery;
-  const galleryRows = { features: gallery.features_ND, rows: gallery.count, width };
+  const nearest = neighbourSearch({ features: gallery.features_ND, rows: gallery.count, width });
   const found: Neighbours = {
     k,
     indices: new Int32Array(queries.count * k),
@@ -70,7 +70,7 @@ async function search(gallery: LabelledFeatures, queries: LabelledFeatures, k: n
   for (let start = 0; start < queries.count; start += queriesAtATime) {
     const rows = Math.min(queriesAtATime, queries.count - start);
     const features = queries.features_ND.subarray(start * width, (start + rows) * width);
-    const part = nearestNeighbours(galleryRows, { features, rows, width }, { k });
+    const part = nearest({ features, rows, width }, { k });
     found.indices.set(part.indices, start * k);
     found.similarities.set(part.similarities, start * k);
     await yieldToEvents();

@@ -72,21 +72,28 @@ export async function searchInBlocks(
   return found;
 }
 
-/** The same in plain arrays: about a second for every thousand queries against ten thousand rows of 192 features. */
+/** The same in plain arrays: about a second for every two thousand queries against ten thousand rows of 128 features. */
 export function nearestNeighbours(gallery: FeatureRows, queries: FeatureRows, { k }: { k: number }): Neighbours {
+  return neighbourSearch(gallery)(queries, { k });
+}
+
+/** A search in one gallery, which is normalised once, for queries that come in parts. */
+export function neighbourSearch(gallery: FeatureRows): (queries: FeatureRows, options: { k: number }) => Neighbours {
   const galleryUnit = unitRows(gallery, { multipleOf: tileRows });
-  const queryUnit = unitRows(queries, { multipleOf: tileQueries });
-  const found = emptyNeighbours(queries.rows, k);
   const perQuery = galleryUnit.length / gallery.width;
   const similarities = new Float32Array(tileQueries * perQuery);
-  for (let query = 0; query < queries.rows; query += tileQueries) {
-    tileProducts(galleryUnit, queryUnit, query, gallery.width, similarities);
-    for (let at = 0; at < tileQueries && query + at < queries.rows; at++) {
-      const ofQuery = similarities.subarray(at * perQuery, at * perQuery + gallery.rows);
-      keepLargest(ofQuery, found, query + at);
+  return (queries, { k }) => {
+    const queryUnit = unitRows(queries, { multipleOf: tileQueries });
+    const found = emptyNeighbours(queries.rows, k);
+    for (let query = 0; query < queries.rows; query += tileQueries) {
+      tileProducts(galleryUnit, queryUnit, query, gallery.width, similarities);
+      for (let at = 0; at < tileQueries && query + at < queries.rows; at++) {
+        const ofQuery = similarities.subarray(at * perQuery, at * perQuery + gallery.rows);
+        keepLargest(ofQuery, found, query + at);
+      }
     }
-  }
-  return found;
+    return found;
+  };
 }
 
 const unitEpsilon = 1e-12;
