@@ -24,8 +24,11 @@ export function teacherFeatures(executor: TrainingExecutor): FeatureExtractor {
   return (pixels, count) => executor.features(pixels, count);
 }
 
-/** The pixels themselves, in [0, 1]. */
-export const rawPixels: FeatureExtractor = (pixels) => Float32Array.from(pixels, (byte) => byte / 255);
+/** The pixels themselves, in [0, 1]; of grey images one of the three equal channels, which leaves every cosine as it is. */
+export function rawPixels({ channels }: { channels: 1 | 3 }): FeatureExtractor {
+  const stride = channels === 1 ? 3 : 1;
+  return (pixels) => Float32Array.from({ length: pixels.length / stride }, (_, at) => pixels[at * stride]! / 255);
+}
 
 /**
  * Extracts features of a split, or of the first `images` of a seeded shuffle of it: files lie sorted by class, so the first
