@@ -18,7 +18,8 @@ it('finds what sorting all cosines finds', () => {
         queries: fc.integer({ min: 1, max: 9 }),
         width: fc.integer({ min: 1, max: 9 }),
         k: fc.integer({ min: 1, max: 5 }),
-        seed: fc.integer({ min: 0, max: 1000 }),
+        // sin(0) would make a row of zeros, which has no cosine.
+        seed: fc.integer({ min: 1, max: 1000 }),
       }),
       (size) => {
         const gallery = rowsOf(size.gallery, size.width, size.seed);
