@@ -31,7 +31,7 @@ const expectedSkips: ExpectedSkip[] = [
   { file: 'test/unit/host/processGroup.test.ts', on: onWindows, because: 'Windows has no process groups' },
   { file: 'test/unit/extension/spawnRuntime.test.ts', on: onWindows, because: 'Windows has no sessions of processes' },
   {
-    name: /^(ablation_losses|dinov2_losses|koleo)\.json \(no test reads it\)$/,
+    name: /^dinov2_losses\.json \(no test reads it\)$/,
     on: () => true,
     because: 'reference numbers of methods that are not there yet',
   },

@@ -1,4 +1,4 @@
-import type { Locator, Page } from 'playwright-core';
+import { type Locator, type Page, errors } from 'playwright-core';
 import { eventually } from '../eventually.ts';
 
 /** The box at the top of the window: command palette, lists to choose from, questions to answer. */
@@ -46,11 +46,8 @@ export class QuickInput {
     const deadline = Date.now() + withinMs;
     while (Date.now() < deadline) {
       const labels = await this.labels();
-      const index = labels.findIndex((text) => (typeof label === 'string' ? text.startsWith(label) : label.test(text)));
-      if (index >= 0) {
-        await this.rows().nth(index).click();
-        return true;
-      }
+      const found = labels.find((text) => (typeof label === 'string' ? text.startsWith(label) : label.test(text)));
+      if (found !== undefined && (await this.click(found))) return true;
       await this.page.waitForTimeout(100);
     }
     return false;
@@ -83,10 +80,22 @@ export class QuickInput {
     return this.box.isVisible();
   }
 
+  /** False when the list was filled anew before the click: rows come and go while a list is being made. */
+  private async click(label: string): Promise<boolean> {
+    try {
+      await this.box
+        .locator(`.monaco-list-row[aria-label=${JSON.stringify(label)}]`)
+        .first()
+        .click({ timeout: 2_000 });
+      return true;
+    } catch (error) {
+      if (error instanceof errors.TimeoutError) return false;
+      throw error;
+    }
+  }
+
   private labels(): Promise<string[]> {
-    return this.rows().evaluateAll((rows) =>
-      rows.map((row) => (row.getAttribute('aria-label') ?? row.textContent).trim()),
-    );
+    return this.rows().evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? row.textContent));
   }
 
   private rows(): Locator {
