@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** `simdino`: everything the editor does, from a terminal. */
 import { isSimdinoError, errors } from '../protocol/errors.ts';
 import { exitCodes } from './commands/exitCodes.ts';

@@ -1,5 +1,5 @@
 // Bundles the extension, the runtime's processes and the webviews.
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -32,6 +32,8 @@ export async function bundle({ outdir = join(root, 'dist'), production = false, 
     const written = new Set(
       results.flatMap((result) => Object.keys(result.metafile.outputs)).map((path) => basename(path)),
     );
+    // `npx simdino` runs the file itself.
+    chmodSync(join(outdir, 'simdino.mjs'), 0o755);
     removeOldChunks(outdir, written);
     return results.flatMap((result) => Object.keys(result.metafile.inputs));
   } finally {
