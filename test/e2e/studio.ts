@@ -61,6 +61,12 @@ export class Studio {
     return new HeatMapPage(await this.workbench.webview('.heat-table', 60_000));
   }
 
+  /** The live curves of a run, by its row in the tree; an editor that brought the panel back goes on using it. */
+  async curvesOf(run: string): Promise<CurvesPage> {
+    await (await this.runs()).click(new RegExp(run));
+    return this.curves();
+  }
+
   /** The panel with the live curves. */
   async curves(): Promise<CurvesPage> {
     return new CurvesPage(await this.workbench.webview('.chart-card', 60_000));

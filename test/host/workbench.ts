@@ -64,12 +64,22 @@ export class Workbench {
     return this.quickInput.items();
   }
 
-  /** Opens a side bar container by its name in the activity bar and returns its tree. */
+  /**
+   * Opens a side bar container by its name in the activity bar and returns its tree. A click on the container that is open
+   * closes it, and while a window is loading it may be open before its icon says so: what counts is what is seen in the end.
+   */
   async openSideBar(name: string): Promise<TreePage> {
     const tab = this.page.locator(`.activitybar .action-item:has(> [aria-label^="${name}"])`).first();
+    const sideBar = this.page.locator('.part.sidebar');
     await tab.waitFor({ timeout: 30_000 });
-    if (!(await tab.evaluate((element) => element.classList.contains('checked')))) await tab.click();
-    return new TreePage(this.page, this.page.locator('.part.sidebar'));
+    const isOpen = async () =>
+      (await tab.evaluate((element) => element.classList.contains('checked'))) && (await sideBar.isVisible());
+    await eventually(`the side bar '${name}'`, 30_000, async () => {
+      if (!(await isOpen())) await tab.click();
+      await this.page.waitForTimeout(500);
+      return (await isOpen()) || undefined;
+    });
+    return new TreePage(this.page, sideBar);
   }
 
   /** Texts of the status bar, as a screen reader would say them. */
