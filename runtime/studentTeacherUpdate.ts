@@ -71,13 +71,36 @@ export function updateStudentAndTeacher(
   scalars: Record<string, tf.Scalar>,
   settings: UpdateSettings,
 ): { state: Tensors; outputs: Tensors } {
+  return applyGradients(state, lossAndGradients(state, views, scalars, settings), scalars, settings);
+}
+
+/** What the first half of an update finds out: everything that depends on images. */
+export interface LossAndGradients {
+  loss: tf.Scalar;
+  /** What the objective measures. */
+  terms: Record<string, tf.Scalar>;
+  /** By name, of the parameters that are trained. */
+  gradients: Parameters;
+  /** The objective's own entries of the state for the next step. */
+  objectiveState: Tensors;
+  /** Unit features of the first global view. */
+  studentFeatures_BO: tf.Tensor2D;
+  teacherFeatures_BO: tf.Tensor2D;
+}
+
+/** The first half of an update: teacher, student, loss and gradients. Whatever is summed over parts of a batch is summed of these. */
+export function lossAndGradients(
+  state: Tensors,
+  views: readonly ViewStack[],
+  scalars: Record<string, tf.Scalar>,
+  settings: UpdateSettings,
+): LossAndGradients {
   const { network, batch, objective } = settings;
-  const specs = trainedParameters(settings);
   const teacher = submodule(state, 'teacher');
   const seen = networkFeatures(teacher, views.slice(0, 1).map(asTeacherSees), network, { batch });
   const teacher_GBO = seen.views_VBO;
 
-  const { kept, gradients } = differentiate(submodule(state, 'student'), specs, (student) => {
+  const { kept, gradients } = differentiate(submodule(state, 'student'), trainedParameters(settings), (student) => {
     const { views_VBO: student_VBO, places_IKO } = networkFeatures(student, views, network, { batch });
     const evaluated = objective.evaluate({
       student_VBO,
@@ -90,24 +113,41 @@ export function updateStudentAndTeacher(
     });
     return { ...evaluated, features_BO: firstView(student_VBO) };
   });
+  return {
+    loss: kept.loss,
+    terms: kept.terms,
+    gradients,
+    objectiveState: kept.state,
+    studentFeatures_BO: kept.features_BO,
+    teacherFeatures_BO: firstView(teacher_GBO),
+  };
+}
 
+/** The second half of an update: clipping, AdamW and the teacher's average. It sees no images. */
+export function applyGradients(
+  state: Tensors,
+  { loss, terms, gradients, objectiveState, studentFeatures_BO, teacherFeatures_BO }: LossAndGradients,
+  scalars: Record<string, tf.Scalar>,
+  settings: UpdateSettings,
+): { state: Tensors; outputs: Tensors } {
+  const specs = trainedParameters(settings);
   const norms = specs.map(({ name }) => gradientNorm(gradients[name]!));
   const norm = globalNorm(norms);
   const clipNorms = settings.clipBy === 'tensor' ? norms : moduleNorms(specs, norms);
-  const gate = tf.mul<tf.Scalar>(isFinite(kept.loss), isFinite(norm));
+  const gate = tf.mul<tf.Scalar>(isFinite(loss), isFinite(norm));
   return {
     state: {
       ...networkUpdate({ state, gradients, clipNorms, gate, scalars, specs, settings }),
-      ...objectiveUpdate(state, kept.state, gate),
+      ...objectiveUpdate(state, objectiveState, gate),
     },
     outputs: {
-      ...kept.terms,
-      loss: kept.loss,
+      ...terms,
+      loss,
       gradientNorm: norm,
       gradientNorms: tf.stack(norms),
       updated: gate,
-      studentFeatures: kept.features_BO,
-      teacherFeatures: firstView(teacher_GBO),
+      studentFeatures: studentFeatures_BO,
+      teacherFeatures: teacherFeatures_BO,
     },
   };
 }
