@@ -49,10 +49,25 @@ function fixOf(suggestion: Suggestion, path: readonly string[], yaml: YamlText):
     case 'move': {
       if (locate(yaml, suggestion.to.split('.'))) return undefined;
       const removed = removeYamlKey(text, path);
-      const moved = setYamlValue(removed.text, suggestion.to, valueAt(yaml.value, path));
-      return { title: `Move to \`${suggestion.to}\``, edits: [wholeChange(text, moved.text)] };
+      const moved = setYamlValue(removed.text, suggestion.to, valueAt(yaml.value, path)).text;
+      const comment = commentBehind(yaml, path);
+      const end = lineEndOf(readYaml(moved), suggestion.to.split('.'));
+      const whole = comment === '' || end === undefined ? moved : moved.slice(0, end) + comment + moved.slice(end);
+      return { title: `Move to \`${suggestion.to}\``, edits: [wholeChange(text, whole)] };
     }
   }
+}
+
+/** The comment on the line of a value, with the blanks before it; empty where something else follows the value. */
+function commentBehind(yaml: YamlText, path: readonly string[]): string {
+  const range = locate(yaml, path)?.value?.range;
+  return (range && /^[ \t]+#[^\r\n]*/.exec(yaml.text.slice(range[1]))?.[0]) ?? '';
+}
+
+/** Where the line of a value ends; undefined where something follows the value on it. */
+function lineEndOf(yaml: YamlText, path: readonly string[]): number | undefined {
+  const range = locate(yaml, path)?.value?.range;
+  return range && /^[ \t]*(?:\r?\n|$)/.test(yaml.text.slice(range[1])) ? range[1] : undefined;
 }
 
 /** One replacement that turns `before` into `after`, without their common beginning and end. */

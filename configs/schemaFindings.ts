@@ -46,8 +46,8 @@ function unknownKey(section: KeyPath, key: string, { noun, catalogue }: Vocabula
   const sectionPath = section.join('.');
   const keys = keysOf(sectionPath, catalogue);
   const meant = nearest(key, keys);
-  const elsewhere = meant === undefined ? keyElsewhere(key, catalogue) : undefined;
-  const guess = meant !== undefined ? `\`${meant}\`` : elsewhere !== undefined ? `\`${elsewhere}\`` : undefined;
+  const elsewhere = meant === undefined ? keysElsewhere(key, catalogue) : [];
+  const guess = (meant === undefined ? elsewhere : [meant]).map((name) => `\`${name}\``).join(' or ');
   const where = sectionPath === '' ? 'the top level' : sectionPath;
   return {
     severity: 'error',
@@ -58,19 +58,21 @@ function unknownKey(section: KeyPath, key: string, { noun, catalogue }: Vocabula
     remedy: `${guess ? `Did you mean ${guess}? ` : ''}Keys of ${where}: ${keys.join(', ')}.`,
     suggestions: [
       ...(meant !== undefined ? [{ kind: 'rename', to: meant } as const] : []),
-      ...(elsewhere !== undefined ? [{ kind: 'move', to: elsewhere } as const] : []),
+      ...elsewhere.map((to) => ({ kind: 'move', to }) as const),
       { kind: 'remove' },
     ],
   };
 }
 
-/** The one key of this name in another section, if there is exactly one. */
-function keyElsewhere(key: string, catalogue: Vocabulary['catalogue']): string | undefined {
+const mostPlaces = 3;
+
+/** The keys of this name in other sections; a name that is nearly right must be the only one, one that many have is none. */
+function keysElsewhere(key: string, catalogue: Vocabulary['catalogue']): string[] {
   const rows = [...catalogue.values()].filter((row) => row.path.includes('.') || row.type !== 'section');
   const lastPart = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
   const meant = nearest(key, [...new Set(rows.map((row) => lastPart(row.path)))]);
-  const places = rows.filter((row) => lastPart(row.path) === meant);
-  return places.length === 1 ? places[0]?.path : undefined;
+  const places = rows.filter((row) => lastPart(row.path) === meant).map((row) => row.path);
+  return places.length <= (meant === key ? mostPlaces : 1) ? places : [];
 }
 
 function missingKey(row: FieldRow): Finding {
@@ -101,8 +103,10 @@ function missingValue(row: FieldRow): Finding {
 function invalidValue(row: FieldRow, path: KeyPath, got: unknown): Finding {
   const inside = path.length > splitPath(row.path).length;
   const meant = typeof got === 'string' ? nearest(got, row.choices ?? []) : undefined;
+  const number = meant === undefined && !inside ? nearestNumber(row, got) : undefined;
   const remedies = [
     meant !== undefined ? `Did you mean \`${meant}\`?` : '',
+    number !== undefined ? `The nearest is ${number}.` : '',
     meant === undefined && row.default !== undefined ? `The default is ${showRounded(row.default)}.` : '',
   ];
   return {
@@ -113,10 +117,23 @@ function invalidValue(row: FieldRow, path: KeyPath, got: unknown): Finding {
     message: `\`${row.path}\` must be ${row.expected}, got ${show(got)}.`,
     remedy: remedies.filter(Boolean).join(' '),
     suggestions: [
-      ...(meant !== undefined ? [{ kind: 'set', path: row.path, value: meant } as const] : []),
-      ...(inside || row.default === meant ? [] : defaultSuggestion(row)),
+      ...[meant ?? number]
+        .filter((value) => value !== undefined)
+        .map((value) => ({ kind: 'set', path: row.path, value }) as const),
+      ...(inside || row.default === (meant ?? number) ? [] : defaultSuggestion(row)),
     ],
   };
+}
+
+/** The number closest to what was written that the key takes; undefined where none is closest, or nothing like a number was. */
+function nearestNumber(row: FieldRow, got: unknown): number | undefined {
+  if (!['integer', 'number', 'numberOrChoice'].includes(row.type)) return undefined;
+  const written = typeof got === 'string' && got.trim() !== '' ? Number(got) : got;
+  if (typeof written !== 'number' || !Number.isFinite(written)) return undefined;
+  const { minimum = -Infinity, maximum = Infinity, above = -Infinity, below = Infinity } = row;
+  const whole = row.type === 'integer' ? Math.round(written) : written;
+  const closest = Math.min(Math.max(whole, row.type === 'integer' && above >= minimum ? above + 1 : minimum), maximum);
+  return closest > above && closest < below ? closest : undefined;
 }
 
 function defaultSuggestion(row: FieldRow): Suggestion[] {
