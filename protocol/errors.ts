@@ -28,6 +28,7 @@ interface Sentence {
 }
 const say = (message: string, remedy: string): Sentence => ({ message, remedy });
 const list = (names: readonly string[]): string => names.join(', ');
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 const sentences = {
   // --- configuration
@@ -57,7 +58,20 @@ const sentences = {
       'The run folder is whole; resume the run from its last checkpoint.',
     ),
   outOfMemory: (engine: string, detail: string) =>
-    say(`The ${engine} engine ran out of memory (${detail}).`, 'Lower train.batchSize or crops.local.count.'),
+    say(
+      `The ${engine} engine ran out of memory (${detail}).`,
+      'Set runtime.microBatch to fewer images at a time (the result stays the same), or lower train.batchSize or crops.local.count.',
+    ),
+  deviceLost: (device: string, detail: string) =>
+    say(
+      `The GPU stopped answering (${device}: ${detail}).`,
+      'Resume the run from its last checkpoint; if it happens again, update the graphics driver or set runtime.engine to onnx.',
+    ),
+  arrayTooLarge: (device: string, bytes: number, limit: number) =>
+    say(
+      `The step has an array of ${megabytes(bytes)}, and ${device} addresses at most ${megabytes(limit)} at a time.`,
+      'Set runtime.microBatch to fewer images at a time; the result stays the same.',
+    ),
 
   // --- data
   dataPathMissing: (path: string) => say(`No data set at ${path}.`, 'Set data.path to an existing folder or file.'),

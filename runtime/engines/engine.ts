@@ -42,6 +42,8 @@ export interface EngineState {
 export interface CompiledStep {
   /** The inputs that the step really uses; others may be left out. */
   readonly inputs: readonly string[];
+  /** The most bytes that its values need at once, state and inputs apart; where the engine knows. */
+  readonly peakBytes?: number;
   /**
    * Runs the step: reads the state, replaces the entries that it updates, and returns the outputs. One at a time.
    * With float64 precision, `float32` inputs may come as either kind of array, and outputs are Float64Array.

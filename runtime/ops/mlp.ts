@@ -1,11 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bump, onePlusErf } from './gelu.ts';
 import { recompute } from './recompute.ts';
+import { rowBlocks, take } from './rowBlocks.ts';
 import { rowSum } from './rowSum.ts';
 import { withGradient } from './withGradient.ts';
-
-/** Hidden elements of one block of rows: what stays in the second-level caches of a few cores. */
-const BLOCK_ELEMENTS = 400_000;
 
 export interface MlpParameters {
   weight1_HI: tf.Tensor2D;
@@ -19,7 +17,7 @@ export interface MlpParameters {
  *
  * The hidden layer is four times as wide as everything else, and each pass over it costs a tenth of a product. Hence:
  *
- * - rows are processed in blocks whose hidden layer stays in cache from the first product to the second, and on the way back;
+ * - where it pays, rows are processed in blocks whose hidden layer stays in cache from the first product to the second, and on the way back;
  * - with s = h / sqrt 2, gelu(h) = s (1 + erf s) / sqrt 2: both roots are folded into the weights, which are small;
  * - of the hidden layer only s is kept for the gradient, `d/ds s (1 + erf s) = (1 + erf s) + 2/sqrt(pi) s e^(-s^2)`: computing erf again
  *   takes a hundredth of the step and saves a quarter of its memory.
@@ -77,20 +75,4 @@ export function mlp(x: tf.Tensor, { weight1_HI, bias1_H, weight2_OH, bias2_O }: 
     },
   });
   return tf.reshape(y_NO, [...x.shape.slice(0, -1), outputs]);
-}
-
-interface Block {
-  first: number;
-  count: number;
-}
-
-/** Blocks of nearly equal length. */
-function rowBlocks(rows: number, hidden: number): Block[] {
-  const count = Math.max(1, Math.round((rows * hidden) / BLOCK_ELEMENTS));
-  const ends = Array.from({ length: count + 1 }, (_, index) => Math.round((index * rows) / count));
-  return ends.slice(1).map((end, index) => ({ first: ends[index]!, count: end - ends[index]! }));
-}
-
-function take(x_ND: tf.Tensor2D, { first, count }: Block): tf.Tensor2D {
-  return tf.slice(x_ND, [first, 0], [count, x_ND.shape[1]]);
 }

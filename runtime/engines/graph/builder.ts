@@ -1,5 +1,6 @@
 import { fold } from './fold.ts';
 import { sizeOf, type ElementType, type Graph, type Op, type Shape, type Value } from './ir.ts';
+import type { Candidate, ValueMaker } from './rewriting.ts';
 import { simplify } from './simplify.ts';
 
 /**
@@ -10,7 +11,7 @@ import { simplify } from './simplify.ts';
  * Sharing has a scope. A backward pass may compute a value again on purpose, to free it between the two uses; sharing would undo that. What
  * is built inside `inRegion` is therefore shared only with values of the same region.
  */
-export class GraphBuilder {
+export class GraphBuilder implements ValueMaker {
   readonly inputs = new Map<string, Value>();
   #nextId = 0;
   #region = 0;
@@ -76,14 +77,6 @@ export class GraphBuilder {
   #make(op: Op, inputs: readonly Value[], shape: Shape, type: ElementType): Value {
     return { id: this.#nextId++, op, inputs, shape, type };
   }
-}
-
-/** A value before it has an identity. */
-export interface Candidate {
-  readonly op: Op;
-  readonly inputs: readonly Value[];
-  readonly shape: Shape;
-  readonly type: ElementType;
 }
 
 /** 0 and -0 are different constants. */

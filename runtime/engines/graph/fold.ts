@@ -1,5 +1,5 @@
-import type { Candidate, GraphBuilder } from './builder.ts';
 import { sizeOf, type BinaryFunction, type Comparison, type Shape, type UnaryFunction, type Value } from './ir.ts';
+import type { Candidate, ValueMaker } from './rewriting.ts';
 
 /** Larger results are left to the executor: the graph would carry them. One repeated element is always folded. */
 const LARGEST_FOLDED_ELEMENTS = 4096;
@@ -8,7 +8,7 @@ const LARGEST_FOLDED_ELEMENTS = 4096;
  * The constant that an operation on constants is, computed in doubles, or undefined where it is not one.
  * A graph executed in 64 bits thus keeps the full precision of what was written in JavaScript.
  */
-export function fold(graph: GraphBuilder, { op, inputs, shape, type }: Candidate): Value | undefined {
+export function fold(graph: ValueMaker, { op, inputs, shape, type }: Candidate): Value | undefined {
   if (inputs.length === 0) return undefined;
   const operands: ConstantValue[] = [];
   for (const input of inputs) {

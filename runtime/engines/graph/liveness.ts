@@ -7,6 +7,8 @@ export interface Liveness {
   lastUse: Map<Value, number>;
   /** The most bytes of computed values alive at once, inputs and constants apart. */
   peakBytes: number;
+  /** Bytes of the largest single array, inputs included: some devices can't address arrays beyond a limit. */
+  largestBytes: number;
 }
 
 /** When each value is last needed, executing in schedule order. Reshapes are counted as sharing their operand's storage. */
@@ -21,9 +23,11 @@ export function liveness(graph: Graph, { bytesPerReal }: { bytesPerReal: 4 | 8 }
   const freedAt = new Map<number, number>();
   let alive = 0;
   let peakBytes = 0;
+  let largestBytes = 0;
   order.forEach((value, position) => {
+    const bytes = sizeOf(value.shape) * bytesPerElement(value, bytesPerReal);
+    if (value.op.kind !== 'constant') largestBytes = Math.max(largestBytes, bytes);
     if (storageOf(value) === value && isComputed(value)) {
-      const bytes = sizeOf(value.shape) * bytesPerElement(value, bytesPerReal);
       alive += bytes;
       const last = lastUse.get(value) ?? position;
       freedAt.set(last, (freedAt.get(last) ?? 0) + bytes);
@@ -31,7 +35,7 @@ export function liveness(graph: Graph, { bytesPerReal }: { bytesPerReal: 4 | 8 }
     peakBytes = Math.max(peakBytes, alive);
     alive -= freedAt.get(position) ?? 0;
   });
-  return { order, lastUse, peakBytes };
+  return { order, lastUse, peakBytes, largestBytes };
 }
 
 function storageOf(value: Value): Value {

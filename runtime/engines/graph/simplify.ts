@@ -1,5 +1,5 @@
-import type { Candidate, GraphBuilder } from './builder.ts';
 import { broadcastShapes, sameShape, type Op, type Value } from './ir.ts';
+import type { Candidate, ValueMaker } from './rewriting.ts';
 
 /**
  * An equal value that costs less, or undefined. Gradients written for every case leave much to remove: products with ones, sums with
@@ -7,7 +7,7 @@ import { broadcastShapes, sameShape, type Op, type Value } from './ir.ts';
  *
  * Rewrites keep every finite result's bits.
  */
-export function simplify(graph: GraphBuilder, candidate: Candidate): Value | undefined {
+export function simplify(graph: ValueMaker, candidate: Candidate): Value | undefined {
   const { op, inputs, shape, type } = candidate;
   const x = inputs[0]!;
   switch (op.kind) {
@@ -48,7 +48,7 @@ export function simplify(graph: GraphBuilder, candidate: Candidate): Value | und
 }
 
 function simplifyBinary(
-  graph: GraphBuilder,
+  graph: ValueMaker,
   { inputs, shape, type }: Candidate,
   op: Op & { kind: 'binary' },
 ): Value | undefined {
@@ -69,7 +69,7 @@ function simplifyBinary(
 }
 
 /** `value` with its repetition taken off, if the result keeps its shape through the other operand. */
-function withoutRepetition(graph: GraphBuilder, value: Value, other: Value, shape: readonly number[]): Value {
+function withoutRepetition(graph: ValueMaker, value: Value, other: Value, shape: readonly number[]): Value {
   if (value.op.kind === 'expand' && sameShape(broadcastShapes(value.inputs[0]!.shape, other.shape), shape)) {
     return value.inputs[0]!;
   }
@@ -80,7 +80,7 @@ function withoutRepetition(graph: GraphBuilder, value: Value, other: Value, shap
 }
 
 function simplifyTranspose(
-  graph: GraphBuilder,
+  graph: ValueMaker,
   { inputs, shape, type }: Candidate,
   permutation: readonly number[],
 ): Value | undefined {
@@ -104,7 +104,7 @@ function simplifyTranspose(
 
 /** A product reads its operands in either orientation. */
 function absorbTransposes(
-  graph: GraphBuilder,
+  graph: ValueMaker,
   { inputs, shape, type }: Candidate,
   op: Op & { kind: 'matmul' },
 ): Value | undefined {
@@ -122,7 +122,7 @@ function swapsLastAxes({ op }: Value): boolean {
   return op.permutation.every((axis, index) => axis === (index < rank - 2 ? index : 2 * rank - 3 - index));
 }
 
-export function expand(graph: GraphBuilder, value: Value, shape: readonly number[]): Value {
+export function expand(graph: ValueMaker, value: Value, shape: readonly number[]): Value {
   return graph.apply({ kind: 'expand' }, [value], shape, value.type);
 }
 

@@ -1,4 +1,4 @@
-import type { Lowering } from './lower.ts';
+import type { Lowering } from './lowering.ts';
 
 /** erf differs from 1 by less than half a unit in the last place of a double beyond this. */
 const SATURATED = 6;

@@ -1,6 +1,6 @@
 import type { BinaryFunction, Comparison, Reduction, UnaryFunction, Value } from '../graph/ir.ts';
 import { erfInDouble } from './erfInDouble.ts';
-import type { Lowering } from './lower.ts';
+import type { Lowering } from './lowering.ts';
 import { elementType } from './model.ts';
 
 /** Appends what computes `value` and returns the result's name. */
@@ -12,7 +12,7 @@ export function lowerOperation(lowering: Lowering, value: Value): string {
 
   switch (op.kind) {
     case 'unary':
-      if (op.fn === 'erf' && lowering.precision === 'float64') return erfInDouble(lowering, x);
+      if (op.fn === 'erf' && lowering.target.precision === 'float64') return erfInDouble(lowering, x);
       return lowering.emit(unaryOperators[op.fn], [x]);
     case 'binary':
       return op.fn === 'modulo' ? modulo(lowering, x, y, type) : lowering.emit(binaryOperators[op.fn], names);
@@ -138,18 +138,20 @@ const reductionOperators: Record<Reduction, string> = {
   product: 'ReduceProd',
 };
 
-/** The runtime's fused product reads transposed operands as they are, but in single precision only. */
+/**
+ * The runtime's fused product reads transposed operands as they are, but in single precision and on the CPU only. On a GPU, Gemm does
+ * for two axes.
+ */
 function product(lowering: Lowering, value: Value, op: Value['op'] & { kind: 'matmul' }): string {
   const [a, b] = value.inputs as [Value, Value];
   const [nameA, nameB] = [lowering.nameOf(a), lowering.nameOf(b)];
   if (!op.transposeA && !op.transposeB) return lowering.emit('MatMul', [nameA, nameB]);
-  if (lowering.precision === 'float32') {
-    const attributes = {
-      transA: { integer: Number(op.transposeA) },
-      transB: { integer: Number(op.transposeB) },
-    };
-    return lowering.emit('FusedMatMul', [nameA, nameB], attributes, 'com.microsoft');
-  }
+  const { precision, provider } = lowering.target;
+  const transpositions = { transA: { integer: Number(op.transposeA) }, transB: { integer: Number(op.transposeB) } };
+  if (provider === 'cpu' && precision === 'float32')
+    return lowering.emit('FusedMatMul', [nameA, nameB], transpositions, 'com.microsoft');
+  if (provider === 'webgpu' && a.shape.length === 2 && b.shape.length === 2)
+    return lowering.emit('Gemm', [nameA, nameB], transpositions);
   const left = op.transposeA ? swapped(lowering, nameA, a.shape.length) : nameA;
   const right = op.transposeB ? swapped(lowering, nameB, b.shape.length) : nameB;
   return lowering.emit('MatMul', [left, right]);
@@ -164,7 +166,7 @@ function swapped(lowering: Lowering, name: string, rank: number): string {
 function layerNorm(lowering: Lowering, names: string[], epsilon: number) {
   return lowering.once(`layerNorm ${names} ${epsilon}`, () => {
     const [x, weight, bias] = names as [string, string, string];
-    if (lowering.precision === 'float32') {
+    if (lowering.target.precision === 'float32') {
       const attributes = { axis: { integer: -1 }, epsilon: { float: epsilon } };
       const results = lowering.emitMany('LayerNormalization', names, 3, attributes);
       return { output: results[0]!, mean: results[1]!, inverseDeviation: results[2]! };

@@ -26,7 +26,8 @@ export interface OnnxNode {
 export interface OnnxPort {
   name: string;
   type: OnnxType;
-  shape: readonly number[];
+  /** A name stands for a length that differs from call to call. */
+  shape: readonly (number | string)[];
 }
 
 export interface OnnxModel {
@@ -83,7 +84,11 @@ function writePort(message: ProtobufWriter, { name, type, shape }: OnnxPort): vo
     typed.message(1, (tensor) => {
       tensor.integer(1, elementType[type]);
       tensor.message(2, (dimensions) => {
-        for (const length of shape) dimensions.message(1, (dimension) => dimension.integer(1, length));
+        for (const length of shape) {
+          dimensions.message(1, (dimension) =>
+            typeof length === 'number' ? dimension.integer(1, length) : dimension.text(2, length),
+          );
+        }
       });
     }),
   );

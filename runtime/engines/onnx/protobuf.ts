@@ -1,5 +1,5 @@
 /**
- * A writer of protocol-buffer messages, as much as a model file needs: varints, fixed 32-bit floats, and fields that carry their length.
+ * A writer of protocol-buffer messages, as much as a model file needs: varints, fixed floats of 32 and 64 bits, and fields that carry their length.
  * A nested message is written by a callback into a writer of its own, then copied in behind its length.
  */
 export class ProtobufWriter {
@@ -18,6 +18,14 @@ export class ProtobufWriter {
     this.#reserve(4);
     new DataView(this.#bytes.buffer).setFloat32(this.#length, value, true);
     this.#length += 4;
+    return this;
+  }
+
+  double(field: number, value: number): this {
+    this.#varint(BigInt((field << 3) | 1));
+    this.#reserve(8);
+    new DataView(this.#bytes.buffer).setFloat64(this.#length, value, true);
+    this.#length += 8;
     return this;
   }
 

@@ -33,14 +33,19 @@ const names: Recording['names'] = {
   output: (name) => `output/${name}`,
 };
 
+export interface RecordOptions {
+  /** See `Blocking` in runtime/ops/rowBlocks.ts. */
+  blockElements?: number;
+}
+
 /** Runs a step once on symbols and returns the graph that it is. Leaves no tensors behind, and the active backend as it was. */
-export function record(program: StepProgram): Recording {
+export function record(program: StepProgram, options: RecordOptions = {}): Recording {
   const graph = new GraphBuilder();
   const previous = tf.engine().backendName as string | undefined;
   activateRecorder();
   tf.engine().startScope('record');
   try {
-    return recorder.recordInto(graph, () =>
+    return recorder.recordInto(graph, options, () =>
       keepingDoubles(() => {
         const state = declare(graph, program.state, names.state);
         const inputs = declare(graph, program.inputs, names.input);

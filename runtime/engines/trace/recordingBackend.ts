@@ -38,6 +38,7 @@ interface Handle {
 
 export class RecordingBackend extends tf.KernelBackend {
   #graph: GraphBuilder | undefined;
+  #blockElements: number | undefined;
   #handles = 0;
 
   /** The graph that kernels append to. */
@@ -47,14 +48,21 @@ export class RecordingBackend extends tf.KernelBackend {
     return this.#graph;
   }
 
+  /** What whoever will run the graph wants rows divided by. */
+  get blockElements(): number | undefined {
+    return this.#blockElements;
+  }
+
   /** Makes `graph` the target of everything that runs inside `body`. */
-  recordInto<T>(graph: GraphBuilder, body: () => T): T {
+  recordInto<T>(graph: GraphBuilder, { blockElements }: { blockElements?: number }, body: () => T): T {
     if (this.#graph) throw new Error('internal: recording: one recording began inside another.');
     this.#graph = graph;
+    this.#blockElements = blockElements;
     try {
       return body();
     } finally {
       this.#graph = undefined;
+      this.#blockElements = undefined;
     }
   }
 

@@ -116,11 +116,12 @@ describe('a finished graph', () => {
     const first = exp(x);
     const second = exp(first);
     const third = exp(reshape(second, [6]));
-    const { lastUse, order, peakBytes } = liveness(finish(third), { bytesPerReal: 4 });
+    const { lastUse, order, peakBytes, largestBytes } = liveness(finish(third), { bytesPerReal: 4 });
     expect(lastUse.get(first)).toBe(order.indexOf(second));
     // The reshape shares its operand's storage.
     expect(lastUse.get(second)).toBe(order.indexOf(third));
     expect(peakBytes).toBe(2 * 6 * 4);
+    expect(largestBytes).toBe(6 * 4);
   });
 
   test('refuses an input declared twice and shapes that do not broadcast', () => {
