@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
 
-export type FieldType = 'section' | 'integer' | 'number' | 'string' | 'choice' | 'list' | 'numberOrChoice';
+export type FieldType = 'section' | 'integer' | 'number' | 'string' | 'boolean' | 'choice' | 'list' | 'numberOrChoice';
 
 /** One key of a configuration. */
 export interface FieldRow {
@@ -115,6 +115,7 @@ function rowOf(path: string, schema: JsonSchema, required: boolean): FieldRow {
 
 function typeOf(schema: JsonSchema, choices: string[]): FieldType {
   if (schema.anyOf) return schema.anyOf.length > choices.length ? 'numberOrChoice' : 'choice';
+  if (schema.type === 'boolean') return 'boolean';
   if (choices.length > 0) return 'choice';
   switch (schema.type) {
     case 'object':
@@ -132,11 +133,13 @@ function typeOf(schema: JsonSchema, choices: string[]): FieldType {
 
 function choicesOf(schema: JsonSchema): string[] {
   if (schema.anyOf) return schema.anyOf.flatMap(choicesOf);
+  if (schema.type === 'boolean') return ['true', 'false'];
   return schema.enum ?? (typeof schema.const === 'string' ? [schema.const] : []);
 }
 
 function expectation(schema: JsonSchema): string {
   if (schema.anyOf) return disjunction(schema.anyOf.map(expectation));
+  if (schema.type === 'boolean') return '`true` or `false`';
   const choices = choicesOf(schema);
   if (choices.length > 0) return choices.length === 1 ? `\`${choices[0]}\`` : `one of ${choices.join(', ')}`;
   switch (schema.type) {

@@ -117,7 +117,7 @@ function invalidValue(row: FieldRow, path: KeyPath, got: unknown): Finding {
     message: `\`${row.path}\` must be ${row.expected}, got ${show(got)}.`,
     remedy: remedies.filter(Boolean).join(' '),
     suggestions: [
-      ...[meant ?? number]
+      ...[row.type === 'boolean' && meant !== undefined ? meant === 'true' : (meant ?? number)]
         .filter((value) => value !== undefined)
         .map((value) => ({ kind: 'set', path: row.path, value }) as const),
       ...(inside || row.default === (meant ?? number) ? [] : defaultSuggestion(row)),

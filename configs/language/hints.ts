@@ -6,9 +6,10 @@ import { hasErrors } from '../diagnostic.ts';
 import { codingRateShape, derive, knownTrainImages, type Derived } from '../derive.ts';
 import { splitPath } from '../finding.ts';
 import type { ResolvedConfig } from '../schema.ts';
+import { estimateFrom, type MeasuredRun } from '../stepCost.ts';
 import { locate, rangeOf } from '../yamlDocument.ts';
 import type { Analysis } from './analyse.ts';
-import { amount, short } from './numbers.ts';
+import { amount, duration, memory, short } from './numbers.ts';
 
 export interface Hint {
   /** Where the text is shown: behind a value, or behind a section's colon. */
@@ -23,19 +24,25 @@ export interface Hint {
 export interface HintOptions {
   /** Images of the training set, where somebody knows them better than the configuration does. */
   trainImages?: number | undefined;
+  /** The last run on this machine, for the time and the memory that this configuration would take here. */
+  measured?: MeasuredRun | undefined;
 }
 
 export function hints(analysis: Analysis, options: HintOptions = {}): Hint[] {
   const found =
     analysis.kind === 'sweep' ? sweepHints(analysis.read.sweep) : configHints(analysis.read.tentative, options);
   return [...found]
-    .flatMap(({ path, text, tooltip }) => {
-      const offset = placeOfHint(analysis, path);
-      return offset === undefined ? [] : [{ offset, path, text, tooltip }];
+    .flatMap(({ path: places, text, tooltip }) => {
+      for (const path of places.split(' ')) {
+        const offset = placeOfHint(analysis, path);
+        if (offset !== undefined) return [{ offset, path, text, tooltip }];
+      }
+      return [];
     })
     .sort((a, b) => a.offset - b.offset);
 }
 
+/** Its path may be several, parted by blanks: the first that the text has takes the hint. */
 type Unplaced = Omit<Hint, 'offset'>;
 
 function* configHints(config: ResolvedConfig | undefined, options: HintOptions): Iterable<Unplaced> {
@@ -45,10 +52,11 @@ function* configHints(config: ResolvedConfig | undefined, options: HintOptions):
   yield* lossHints(config, derived);
   yield* sizeHints(config, derived);
   yield* scheduleHints(config, derived, known);
+  if (options.measured) yield* costHints(config, derived, options.measured);
 }
 
 function* lossHints(config: ResolvedConfig, derived: Derived): Iterable<Unplaced> {
-  if (config.method !== 'dino') yield* gammaHints(config, derived);
+  if (!config.dino) yield* gammaHints(config, derived);
   yield* codingRateHints(config, derived);
 }
 
@@ -74,7 +82,7 @@ function* gammaHints({ method, loss, train, projector, crops }: ResolvedConfig, 
   };
 }
 
-function* codingRateHints({ method, loss, train, projector }: ResolvedConfig, derived: Derived): Iterable<Unplaced> {
+function* codingRateHints({ dino, loss, train, projector }: ResolvedConfig, derived: Derived): Iterable<Unplaced> {
   const { gamma, codingRateMax, codingRateCollapsed } = derived;
   const { groups } = loss.codingRate;
   const inForce = codingRateShape({ loss, train, projector }).epsilon;
@@ -86,7 +94,7 @@ function* codingRateHints({ method, loss, train, projector }: ResolvedConfig, de
       differs ? ` Dividing each of ${groups} groups by the whole batch makes it \u03b5 x sqrt(${groups}).` : ''
     }`,
   };
-  const rewarded = method !== 'dino';
+  const rewarded = dino === undefined;
   yield {
     path: 'loss',
     text: `R ${short(codingRateCollapsed, 3)} (collapse) to ${short(codingRateMax, 3)}${rewarded ? `, \u03b3R \u2264 ${short(gamma * codingRateMax, 3)}` : ' nats'}`,
@@ -162,6 +170,28 @@ function* scheduleHints(config: ResolvedConfig, derived: Derived, trainImages: n
     path: 'optim.warmupEpochs',
     text: `= ${count(derived.warmupSteps)} steps`,
     tooltip: `${short((100 * derived.warmupSteps) / totalSteps)} % of the run.`,
+  };
+}
+
+/** Behind the first of these that the text has. */
+const costPlaces = ['train', 'runtime', 'extends', 'method', 'data'];
+
+function* costHints(config: ResolvedConfig, derived: Derived, measured: MeasuredRun): Iterable<Unplaced> {
+  const { msPerStep, memoryBytes, isSame } = estimateFrom(measured, config);
+  const { stepsPerEpoch, totalSteps } = derived;
+  const epoch =
+    stepsPerEpoch > 0 ? `${duration(msPerStep * stepsPerEpoch)} per epoch` : `${duration(msPerStep)} per step`;
+  const parts = [epoch, ...(memoryBytes === undefined ? [] : [memory(memoryBytes)])];
+  const whole = totalSteps > 0 ? ` The run: ${duration(msPerStep * totalSteps)}.` : '';
+  const basis = isSame
+    ? `As ${measured.name} took on this machine`
+    : `From ${measured.name}, the last run on this machine, in proportion to the work of a step`;
+  yield {
+    path: costPlaces.join(' '),
+    text: `~ ${parts.join(', ')}`,
+    tooltip: `${basis}: ${duration(msPerStep)} a step, evaluations included.${whole}${
+      memoryBytes === undefined ? '' : ' Memory is that of trainer and executor together.'
+    }`,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { FieldRow } from '../fieldCatalogue.ts';
 import { showRounded, splitPath } from '../finding.ts';
 import { valueAt } from '../plainValues.ts';
+import { lossPreset } from '../resolve.ts';
 import { locate } from '../yamlDocument.ts';
 import type { Analysis } from './analyse.ts';
 import { rowAt } from './catalogues.ts';
@@ -16,7 +17,12 @@ export interface HoverText {
   markdown: string;
 }
 
-export function hover(analysis: Analysis, offset: number, options: HintOptions = {}): HoverText | undefined {
+export interface HoverOptions extends HintOptions {
+  /** What one's own runs say about the values of a key, given its path; Markdown. */
+  past?: (key: string) => string;
+}
+
+export function hover(analysis: Analysis, offset: number, options: HoverOptions = {}): HoverText | undefined {
   const found = pathAt(analysis.yaml, offset);
   const row = found && rowAt(analysis.catalogue, analysis.kind, found.path);
   if (!found || !row) return undefined;
@@ -25,7 +31,8 @@ export function hover(analysis: Analysis, offset: number, options: HintOptions =
     analysis.kind === 'config' ? originMarkdown(analysis, row) : '',
     ...hints(analysis, options)
       .filter((hint) => hint.path === row.path)
-      .map((hint) => `**Here:** ${hint.text.replace(/^= /, '')} - ${hint.tooltip}`),
+      .map((hint) => `**Here:** ${hint.text.replace(/^[=~] /, '')} - ${hint.tooltip}`),
+    row.type === 'section' ? '' : (options.past?.(row.path) ?? ''),
   ];
   return { start: found.start, end: found.end, path: row.path, markdown: parts.filter(Boolean).join('\n\n') };
 }
@@ -48,9 +55,46 @@ export function fieldMarkdown(row: FieldRow): string {
         : `**Source:** ${row.source}`
       : `**Paper:** ${row.paper}${source}`,
     row.reference === undefined ? '' : `**Authors' code:** ${row.reference}`,
+    differenceMarkdown(row),
   ]
     .filter(Boolean)
     .join('\n\n');
+}
+
+/** Says whether our default is not the paper's, and whose it is. */
+function differenceMarkdown(row: FieldRow): string {
+  const presets = presetValues(row.path);
+  if (presets) return `**By \`loss.preset\`:** ${presets}.`;
+  const published = row.paper === undefined ? undefined : firstValue(row.paper, row);
+  if (row.default === undefined || published === undefined || same(published, row.default)) return '';
+  const isReference = row.reference !== undefined && same(firstValue(row.reference, row), row.default);
+  return `**Differs:** our default \`${showRounded(row.default)}\` is ${isReference ? 'the authors\u2019 code\u2019s, ' : ''}not the paper\u2019s \`${published}\`.`;
+}
+
+/** What `loss.preset` sets a key to; undefined for a key that it leaves alone. */
+function presetValues(path: string): string | undefined {
+  if (!path.startsWith('loss.')) return undefined;
+  const values = (['reference', 'paper'] as const).map((name) => {
+    const value = valueAt(lossPreset(name, 512), splitPath(path).slice(1));
+    return typeof value === 'object' || value === undefined ? undefined : `${name} \`${showRounded(value)}\``;
+  });
+  return values.includes(undefined) ? undefined : values.join(', ');
+}
+
+/** The value that a text about a key begins with: `[0.4, 1]`, `0.002 (for ...)`, `ema`; undefined where it is words. */
+function firstValue(text: string, row: FieldRow): string | undefined {
+  const found = /^(?:\[[^\]]*\]|-?\d[\d.]*(?:e-?\d+)?(?=$|[\s,;(])|\w+)/.exec(text)?.[0];
+  if (found === undefined || /^[-[\d]/.test(found)) return found;
+  return row.choices?.includes(found) ? found : undefined;
+}
+
+/** Texts round what defaults spell out. */
+function same(published: string | undefined, value: unknown): boolean {
+  const numbers = (text: string): number[] => (text.match(/-?\d[\d.]*(?:e-?\d+)?/g) ?? []).map(Number);
+  if (published === undefined) return false;
+  const [a, b] = [numbers(published), numbers(JSON.stringify(value))];
+  if (a.length === 0 || b.length === 0) return published === String(value);
+  return a.length === b.length && a.every((number, i) => Math.abs(number - b[i]!) <= 1e-3 * Math.abs(b[i]!));
 }
 
 /** Says where the value in force comes from, or what it replaces. */

@@ -18,3 +18,19 @@ export function amount(value: number): string {
   }
   return String(value);
 }
+
+/** 93,000 ms as `1 min 33 s`. */
+export function duration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${Number(seconds.toPrecision(2))} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.round(hours / 24)} days`;
+}
+
+/** 1,503,238,553 bytes as `1.4 GiB`. */
+export function memory(bytes: number): string {
+  const mebibytes = bytes / 2 ** 20;
+  return mebibytes < 1000 ? `${Math.round(mebibytes)} MiB` : `${Number((mebibytes / 1024).toPrecision(2))} GiB`;
+}

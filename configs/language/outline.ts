@@ -34,7 +34,7 @@ function itemsOf(analysis: Analysis, node: unknown, above: readonly string[]): O
     const children = itemsOf(analysis, pair.value, path);
     const isSection = isMap(pair.value) || rowAt(analysis.catalogue, analysis.kind, path)?.type === 'section';
     const [start, nameEnd] = range;
-    const end = Math.max(nameEnd, endOf(analysis.text, pair));
+    const end = Math.max(nameEnd, endOf(analysis.text, pair), ...children.map((child) => child.end));
     const detail = isSection ? '' : detailOf(pair.value);
     return [{ name, detail, kind: isSection ? 'section' : 'key', start, end, nameEnd, children }];
   });

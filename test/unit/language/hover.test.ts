@@ -119,6 +119,24 @@ describe('hover', () => {
     `);
   });
 
+  test('on a key whose default is not the paper\u2019s, and on one that a preset decides', () => {
+    expect(hoverAt('optim: { clip|GradNorm: 1 }\n')).toContain(
+      '**Differs:** our default `3` is the authors\u2019 code\u2019s, not the paper\u2019s `0.3`.',
+    );
+    expect(hoverAt('loss: { pa|irs: all }\n')).toContain(
+      '**By `loss.preset`:** reference `"crossView"`, paper `"all"`.',
+    );
+    expect(hoverAt('teacher: { moment|um: 0.9 }\n')).not.toContain('Differs');
+    expect(hoverAt('crops: { global: { bl|ur: [0.5] } }\n')).not.toContain('Differs');
+  });
+
+  test('on a key that own runs have tried', () => {
+    const text = 'extends: tiny\nloss:\n  eps: 0.3\n';
+    const past = (key: string) => `runs of ${key}`;
+    expect(hover(analysed(text), text.indexOf('eps'), { past })?.markdown).toContain('runs of loss.eps');
+    expect(hover(analysed(text), text.indexOf('loss'), { past })?.markdown).not.toContain('runs of');
+  });
+
   test('on a key that the preset sets too', () => {
     expect(hoverAt('extends: simdino_vits16\nteacher: { moment|um: 0.9 }\n')).toContain(
       '`simdino_vits16` has `0.996`.',
