@@ -7,7 +7,7 @@ import type { ResolvedConfig } from './schema.ts';
 /** The part of a configuration that numbers are derived from. */
 export type DerivableConfig = Pick<
   ResolvedConfig,
-  'crops' | 'model' | 'projector' | 'loss' | 'dino' | 'masking' | 'teacher' | 'optim' | 'train'
+  'crops' | 'model' | 'projector' | 'loss' | 'dino' | 'dinov2' | 'masking' | 'teacher' | 'optim' | 'train'
 >;
 
 export interface Derived {
@@ -57,8 +57,11 @@ export function derive(config: DerivableConfig, options: { trainImages: number }
     tokensGlobal,
     tokensLocal,
     tokensPerImage: crops.global.count * tokensGlobal + crops.local.count * tokensLocal,
-    parametersBackbone: parametersBackbone(config, tokensGlobal),
-    parametersProjector: parametersProjector(config.projector, config.model.width) + parametersPrototypes(config),
+    parametersBackbone: parametersBackbone(
+      config,
+      tokens(config.model.positionTablePx ?? crops.global.sizePx, config.model.patchSizePx),
+    ),
+    parametersProjector: parametersHeads(config),
   };
 }
 
@@ -165,21 +168,36 @@ function tokens(sizePx: number, patchSizePx: number): number {
 }
 
 /** Parameters of the ViT: patch embedding, class token, positions, blocks (qkv with bias), final norm. */
-function parametersBackbone({ model, masking }: DerivableConfig, tokensGlobal: number): number {
+function parametersBackbone({ model, masking }: DerivableConfig, tokensOfTable: number): number {
   const { width, depth, patchSizePx } = model;
-  const hidden = Math.floor(width * model.mlpRatio);
-  const embedding = 3 * patchSizePx ** 2 * width + width + width + tokensGlobal * width;
+  const embedding = 3 * patchSizePx ** 2 * width + width + width + tokensOfTable * width;
   const attention = 3 * width * width + 3 * width + width * width + width;
-  const mlp = 2 * width * hidden + hidden + width;
+  const hidden = hiddenWidth(model);
+  const inputs = model.feedForward === 'swiglu' ? 2 * hidden : hidden;
+  const mlp = width * inputs + inputs + hidden * width + width;
   const norms = 4 * width;
   const scales = model.layerScale === undefined ? 0 : 2 * width;
   const extraTokens = (model.registers + (masking ? 1 : 0)) * width;
   return embedding + extraTokens + depth * (attention + mlp + norms + scales) + 2 * width;
 }
 
-/** DINO's prototypes: a direction of the projector's dimension and a norm each. */
-function parametersPrototypes({ dino, projector }: DerivableConfig): number {
-  return dino ? dino.prototypes * (projector.outputDim + 1) : 0;
+/** Width of a block's hidden layer; SwiGLU has two thirds of an MLP's, rounded up to a multiple of 8. */
+export function hiddenWidth({
+  width,
+  mlpRatio,
+  feedForward,
+}: Pick<ResolvedConfig['model'], 'width' | 'mlpRatio' | 'feedForward'>): number {
+  const ofMlp = Math.floor(width * mlpRatio);
+  return feedForward === 'swiglu' ? Math.ceil(Math.floor((ofMlp * 2) / 3) / 8) * 8 : ofMlp;
+}
+
+/** The head of the class tokens, and that of the patches where they have their own; each with its prototypes. */
+function parametersHeads({ projector, model, dino, dinov2 }: DerivableConfig): number {
+  const mlp = parametersProjector(projector, model.width);
+  // A prototype is a direction of the projector's dimension and a norm.
+  const head = (prototypes: number) => mlp + prototypes * (projector.outputDim + 1);
+  const ofPatches = dinov2?.patchHead === 'separate' ? head(dinov2.patchPrototypes) : 0;
+  return head(dino?.prototypes ?? 0) + ofPatches;
 }
 
 function parametersProjector(projector: DerivableConfig['projector'], width: number): number {

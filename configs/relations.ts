@@ -2,7 +2,8 @@
 import { effectiveLr, knownTrainImages } from './derive.ts';
 import type { Suggestion } from './diagnostic.ts';
 import { splitPath, type Finding } from './finding.ts';
-import { architectures, type Config, type ResolvedConfig } from './schema.ts';
+import { lossPreset } from './resolve.ts';
+import { architectures, type Config, type Method, type ResolvedConfig } from './schema.ts';
 
 /** Whether a key is written with another value than its default. */
 type Chosen = (path: string) => boolean;
@@ -44,22 +45,36 @@ export function relationFindings(config: ResolvedConfig, chosen: Chosen): Findin
     ...lossRelations(config),
     ...scheduleRelations(config),
     ...evaluationRelations(config),
+    ...precisionRelations(config),
     ...ignoredKeys(config, chosen),
   ];
 }
 
-/** Sections that belong to one method alone. */
-const sectionsOfMethods = { dino: 'dino', masking: 'simdinov2' } as const;
+/** Sections that belong to some methods alone. */
+const ownersOfSections = {
+  dino: ['dino', 'dinov2'],
+  dinov2: ['dinov2'],
+  masking: ['simdinov2', 'dinov2'],
+} as const satisfies Record<string, readonly Method[]>;
 
 /** Options of one method beside another. */
-function* methodRelations({ method, masking }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
-  for (const [section, owner] of Object.entries(sectionsOfMethods)) {
-    if (method === owner || !chosen(section)) continue;
+function* methodRelations({ method, masking, loss }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
+  for (const [section, owners] of Object.entries(ownersOfSections) as [string, readonly Method[]][]) {
+    if (owners.includes(method) || !chosen(section)) continue;
+    const named = owners.map((owner) => `\`${owner}\``).join(' and ');
     yield error(
       [section, 'method'],
-      `\`${section}\` holds the options of method \`${owner}\`, but the method is \`${method}\`.`,
-      `Remove the section, or set method: ${owner}.`,
-      [{ kind: 'remove' }, { kind: 'set', path: 'method', value: owner }],
+      `\`${section}\` holds the options of ${named}, but the method is \`${method}\`.`,
+      `Remove the section, or set method: ${owners[0]}.`,
+      [{ kind: 'remove' }, { kind: 'set', path: 'method', value: owners[0]! }],
+    );
+  }
+  if (isDino(method) && loss.regulariser !== 'codingRate') {
+    yield error(
+      ['loss.regulariser', 'method'],
+      `loss.regulariser \`${loss.regulariser}\` takes the place of SimDINO's coding rate; \`${method}\` has none.`,
+      'Remove it, or set method: simdino.',
+      [{ kind: 'remove' }, { kind: 'set', path: 'method', value: 'simdino' }],
     );
   }
   if (masking && masking.ratio[0] > masking.ratio[1]) {
@@ -163,8 +178,14 @@ function* dataRelations(config: ResolvedConfig): Iterable<Finding> {
   }
 }
 
-function* lossRelations({ loss, train }: ResolvedConfig): Iterable<Finding> {
+/** The published recipe has groups of 64 images for 256 dimensions; with fewer, collapses are reported. */
+const leastRankShare = 1 / 4;
+
+function* lossRelations({ method, loss, train, projector }: ResolvedConfig): Iterable<Finding> {
   const { groups } = loss.codingRate;
+  const groupSize = train.batchSize / groups;
+  const dim = projector.outputDim;
+  const isTrainedFor = !isDino(method) && loss.regulariser === 'codingRate';
   if (train.batchSize % groups !== 0) {
     const fitting = nearestDivisor(train.batchSize, groups);
     yield error(
@@ -173,11 +194,20 @@ function* lossRelations({ loss, train }: ResolvedConfig): Iterable<Finding> {
       `Set it to a divisor, such as ${fitting}.`,
       [{ kind: 'set', path: 'loss.codingRate.groups', value: fitting }],
     );
-  } else if (train.batchSize / groups < 2) {
+  } else if (groupSize < 2) {
     yield error(
       ['loss.codingRate.groups', 'train.batchSize'],
       `Each of the ${groups} groups holds one image: its coding rate is constant and has no gradient.`,
       'Raise train.batchSize or lower loss.codingRate.groups.',
+    );
+  } else if (isTrainedFor && groupSize < leastRankShare * dim) {
+    const images = groups === 1 ? `A batch of ${groupSize}` : `Each of ${groups} groups of ${groupSize}`;
+    const enough = Math.ceil(leastRankShare * dim) * groups;
+    yield warning(
+      ['train.batchSize', 'loss.codingRate.groups', 'projector.outputDim'],
+      `${images} images spans at most ${groupSize} of the ${dim} dimensions that the coding rate is to fill; the published recipe spans a quarter.`,
+      `Raise train.batchSize to ${enough} or more${groups > 1 ? ', lower loss.codingRate.groups' : ''}, or lower projector.outputDim.`,
+      [{ kind: 'set', path: 'train.batchSize', value: enough }],
     );
   }
 }
@@ -236,8 +266,27 @@ function* evaluationRelations({ crops, data, eval: evaluation }: ResolvedConfig)
   }
 }
 
+/** No engine has the authors' mixed precision: half-width arithmetic with a float32 copy of the weights and loss scaling. */
+function* precisionRelations({ runtime: { engine, precision } }: ResolvedConfig): Iterable<Finding> {
+  if (precision === 'float32') return;
+  const who = engine === 'auto' ? 'no engine trains' : `the engine \`${engine}\` does not train`;
+  yield error(
+    ['runtime.precision', 'runtime.engine'],
+    `runtime.precision \`${precision}\` is mixed precision, in which ${who}: all numbers are float32.`,
+    'Set runtime.precision: float32, which is at least as exact as the published runs.',
+    [{ kind: 'set', path: 'runtime.precision', value: 'float32' }],
+  );
+}
+
+function isDino(method: Method): boolean {
+  return method === 'dino' || method === 'dinov2';
+}
+
 /** Keys that are written but have no effect beside the others. */
-function* ignoredKeys({ data, method, loss, teacher, crops }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
+function* ignoredKeys(
+  { data, method, loss, teacher, crops, train, dino, dinov2 }: ResolvedConfig,
+  chosen: Chosen,
+): Iterable<Finding> {
   const ignored = (path: string, reason: string): Finding => ({
     severity: 'warning',
     code: 'ignored',
@@ -256,13 +305,32 @@ function* ignoredKeys({ data, method, loss, teacher, crops }: ResolvedConfig, ch
       yield ignored(`data.${key}`, `data.kind is \`${data.kind}\``);
     }
   }
-  if (loss.regulariser === 'codingRate' && chosen('loss.alternative')) {
+  const isMeasured = isDino(method);
+  if (!isMeasured && loss.regulariser === 'codingRate' && chosen('loss.alternative')) {
     yield ignored('loss.alternative', 'loss.regulariser is `codingRate`');
   }
-  if (method === 'dino' && loss.gammaFactor !== 1) {
-    yield ignored('loss.gammaFactor', 'DINO\u2019s objective has no coding rate; it is only measured');
+  if (isMeasured) {
+    // A resolved configuration writes the preset's gamma.
+    const isGammaChosen = loss.gamma !== lossPreset(loss.preset, train.batchSize).gamma;
+    const without = ['loss.gammaFactor', 'loss.alternative', ...(isGammaChosen ? ['loss.gamma'] : [])];
+    for (const path of without) {
+      if (chosen(path))
+        yield ignored(path, `the objective of \`method: ${method}\` has no coding rate; it is only measured`);
+    }
   }
-  if (method === 'simdino' && loss.gammaFactor !== 1 && typeof loss.gamma === 'number') {
+  if (dinov2) {
+    // A resolved configuration writes the number down.
+    if (dinov2.patchHead === 'shared' && dinov2.patchPrototypes !== dino?.prototypes) {
+      yield ignored('dinov2.patchPrototypes', 'dinov2.patchHead is `shared`');
+    }
+    if (dinov2.centering === 'ema' && chosen('dinov2.sinkhornIterations')) {
+      yield ignored('dinov2.sinkhornIterations', 'dinov2.centering is `ema`');
+    }
+    if (dinov2.centering === 'sinkhornKnopp' && chosen('dino.centerMomentum')) {
+      yield ignored('dino.centerMomentum', 'dinov2.centering is `sinkhornKnopp`');
+    }
+  }
+  if (!isMeasured && loss.gammaFactor !== 1 && typeof loss.gamma === 'number') {
     yield ignored('loss.gammaFactor', 'loss.gamma is a number, not `auto` or `balanced`');
   }
   if (teacher.update === 'student') {

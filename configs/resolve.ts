@@ -8,13 +8,12 @@ import { architectures, type Config, type ResolvedConfig } from './schema.ts';
  * Resolving a resolved configuration changes nothing, so a run folder's `config.yaml` can be started again.
  */
 export function resolveConfig(config: Config): ResolvedConfig {
-  const { extends: _extends, loss, model, dino, masking, ...rest } = config;
+  const { extends: _extends, loss, model, dino: _dino, dinov2: _dinov2, masking: _masking, ...rest } = config;
   const preset = lossPreset(loss.preset, config.train.batchSize);
   return {
     ...rest,
-    ...(config.method === 'dino' ? { dino } : {}),
-    ...(config.method === 'simdinov2' ? { masking: resolvedMasking(loss.preset, masking) } : {}),
-    model: { ...model, ...backboneSize(model) },
+    ...methodSections(config),
+    model: { ...model, ...backbone(model) },
     loss: {
       ...loss,
       gamma: loss.gamma ?? preset.gamma,
@@ -26,6 +25,29 @@ export function resolveConfig(config: Config): ResolvedConfig {
       },
     },
   };
+}
+
+/** The sections that a method has besides the common ones. */
+function methodSections(config: Config): Pick<ResolvedConfig, 'dino' | 'dinov2' | 'masking'> {
+  const { method, loss, masking, dino, dinov2 } = config;
+  switch (method) {
+    case 'simdino':
+      return {};
+    case 'simdinov2':
+      return { masking: resolvedMasking(loss.preset, masking) };
+    case 'dino':
+      return { dino: { ...dino, prototypeNorm: dino.prototypeNorm ?? 'fixed' } };
+    case 'dinov2':
+      return {
+        masking: resolvedMasking('reference', masking),
+        dino: { ...dino, prototypeNorm: dino.prototypeNorm ?? 'trained' },
+        dinov2: {
+          ...dinov2,
+          centering: dinov2.centering ?? (loss.preset === 'paper' ? 'sinkhornKnopp' : 'ema'),
+          patchPrototypes: dinov2.patchPrototypes ?? dino.prototypes,
+        },
+      };
+  }
 }
 
 /** What a loss preset sets; `reference` is the authors' code and recipe, `paper` the equations of the text. */
@@ -68,11 +90,14 @@ export function referenceGroups(batchSize: number): number {
   return batchSize >= 512 && batchSize % 8 === 0 ? 8 : 1;
 }
 
-function backboneSize(model: Config['model']): { width: number; depth: number; heads: number } {
-  if (model.architecture !== 'custom') return architectures[model.architecture];
-  const { width, depth, heads } = model;
+function backbone(model: Config['model']): Pick<ResolvedConfig['model'], 'width' | 'depth' | 'heads' | 'feedForward'> {
+  if (model.architecture !== 'custom') {
+    const named = architectures[model.architecture];
+    return { ...named, feedForward: model.feedForward ?? named.feedForward };
+  }
+  const { width, depth, heads, feedForward = 'mlp' } = model;
   if (width === undefined || depth === undefined || heads === undefined) {
     throw new Error('internal: a custom architecture without width, depth or heads passed validation');
   }
-  return { width, depth, heads };
+  return { width, depth, heads, feedForward };
 }

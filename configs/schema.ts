@@ -40,15 +40,16 @@ const range = (low: number, high: number) =>
       .max(high),
   ]);
 
-export const methods = ['simdino', 'simdinov2', 'dino'] as const;
+export const methods = ['simdino', 'simdinov2', 'dino', 'dinov2'] as const;
 export type Method = (typeof methods)[number];
 
-/** Width, depth and heads of the named backbones (SPEC 2.1; DeiT and ViT conventions). */
+/** Width, depth, heads and feed-forward layers of the named backbones (DeiT, ViT and DINOv2 conventions). */
 export const architectures = {
-  vit_tiny: { width: 192, depth: 12, heads: 3 },
-  vit_small: { width: 384, depth: 12, heads: 6 },
-  vit_base: { width: 768, depth: 12, heads: 12 },
-  vit_large: { width: 1024, depth: 24, heads: 16 },
+  vit_tiny: { width: 192, depth: 12, heads: 3, feedForward: 'mlp' },
+  vit_small: { width: 384, depth: 12, heads: 6, feedForward: 'mlp' },
+  vit_base: { width: 768, depth: 12, heads: 12, feedForward: 'mlp' },
+  vit_large: { width: 1024, depth: 24, heads: 16, feedForward: 'mlp' },
+  vit_giant2: { width: 1536, depth: 40, heads: 24, feedForward: 'swiglu' },
 } as const;
 
 const data = z.strictObject({
@@ -226,11 +227,14 @@ const crops = z.strictObject({
 });
 
 const model = z.strictObject({
-  architecture: field(z.enum(['vit_tiny', 'vit_small', 'vit_base', 'vit_large', 'custom']).default('vit_small'), {
-    description: 'Backbone of student and teacher. `custom` takes `width`, `depth` and `heads`.',
-    paper: 'ViT-S, ViT-B, ViT-L',
-    source: 'Tables 1 and 7',
-  }),
+  architecture: field(
+    z.enum(['vit_tiny', 'vit_small', 'vit_base', 'vit_large', 'vit_giant2', 'custom']).default('vit_small'),
+    {
+      description: 'Backbone of student and teacher. `custom` takes `width`, `depth` and `heads`.',
+      paper: 'ViT-S, ViT-B, ViT-L',
+      source: 'Tables 1 and 7',
+    },
+  ),
   width: field(z.number().int().min(8).optional(), {
     description: 'Token width of a `custom` backbone; a multiple of `heads`.',
   }),
@@ -245,8 +249,15 @@ const model = z.strictObject({
     source: 'Table 4',
   }),
   mlpRatio: field(positive().default(4), {
-    description: 'Width of the MLP\u2019s hidden layer over the token width.',
+    description:
+      'Width of the MLP\u2019s hidden layer over the token width; SwiGLU takes two thirds of it, rounded up to a multiple of 8.',
     source: 'ViT',
+  }),
+  feedForward: field(z.enum(['mlp', 'swiglu']).optional(), {
+    description:
+      'Feed-forward part of a block: two layers with GELU between them, or the gated SwiGLU. Follows from the architecture unless told: `swiglu` in vit_giant2, else `mlp`.',
+    paper: 'mlp',
+    source: 'DINOv2\u2019s code',
   }),
   initStd: field(positive().max(1).default(0.02), {
     description:
@@ -275,8 +286,14 @@ const model = z.strictObject({
   }),
   layerScale: field(positive().max(10).optional(), {
     description: 'Start of a learned factor per channel of each residual branch (LayerScale); left out, there is none.',
-    paper: 'none; SimDINOv2 0.1, DINOv2 1e-5',
+    paper: 'none; SimDINOv2 0.1, DINOv2 0.00001',
     source: 'Table 4',
+  }),
+  positionTablePx: field(count().optional(), {
+    description:
+      'Side of the images whose grid the table of positions is learned for; a multiple of the patch size. That of the global crops unless told: imported networks were often trained at another.',
+    unit: 'px',
+    reference: 'DINOv2 518',
   }),
   positionResize: field(z.enum(['plain', 'antialiased']).default('plain'), {
     description:
@@ -437,14 +454,16 @@ const dino = z.strictObject({
     paper: '65536',
     source: 'Table 4',
   }),
-  prototypeNorm: field(z.enum(['fixed', 'trained']).default('fixed'), {
+  prototypeNorm: field(z.enum(['fixed', 'trained']).optional(), {
     description:
-      'Norm of the prototypes in the weight-normalised last layer: `fixed` at 1, or `trained` with the rest, which Table 6 finds to diverge.',
+      'Norm of the prototypes in the weight-normalised last layer: `fixed` at 1, or `trained` with the rest, which Table 6 finds to diverge for DINO. Unless told, `fixed` for DINO and `trained` for DINOv2, as in their code.',
     paper: 'fixed',
     source: 'Table 4; Table 6 varies it',
+    reference: 'fixed in DINO\u2019s code, trained in DINOv2\u2019s',
   }),
   freezePrototypesEpochs: field(z.number().min(0).default(1), {
-    description: 'Epochs at the start in which the prototypes are not trained.',
+    description:
+      'Epochs at the start in which the prototypes are not trained: DINO leaves them out entirely, DINOv2 sets their learning rate to 0.',
     unit: 'epochs',
     paper: '1',
     source: 'Table 4',
@@ -478,6 +497,38 @@ const dino = z.strictObject({
       'Momentum of the centre, the moving average of the teacher\u2019s scores that is subtracted from them.',
     equation: 'c <- m c + (1 - m) mean(t)',
     source: 'DINO\u2019s code',
+  }),
+});
+
+const dinov2 = z.strictObject({
+  centering: field(z.enum(['ema', 'sinkhornKnopp']).optional(), {
+    description:
+      'How the teacher\u2019s scores are kept from collapsing: a moving centre is subtracted from them (`ema`), or Sinkhorn and Knopp\u2019s iterations share the batch out equally among the prototypes. `loss.preset` decides unless told.',
+    paper: 'sinkhornKnopp',
+    source: 'section 2.1',
+    reference: 'ema, the default of DINOv2\u2019s code',
+  }),
+  sinkhornIterations: field(count().max(100).default(3), {
+    description: 'Iterations of `centering: sinkhornKnopp`.',
+    paper: '3',
+    source: 'section 2.1',
+  }),
+  koleoWeight: field(z.number().min(0).default(0.1), {
+    description: 'Weight of KoLeo, which spreads the backbone\u2019s class tokens; summed over the global views.',
+    equation: 'KoLeo = -mean ln |x_i - x_nn(i)|',
+    paper: '0.1',
+    source: 'Table 4',
+  }),
+  patchHead: field(z.enum(['shared', 'separate']).default('shared'), {
+    description:
+      'Whether masked patches go through the head of the class tokens, or through one of their own (DINOv2\u2019s untied heads).',
+    paper: 'shared',
+    source: 'Table 4',
+    reference: 'separate in DINOv2\u2019s larger recipes',
+  }),
+  patchPrototypes: field(count().optional(), {
+    description: 'Prototypes of a separate patch head; as many as `dino.prototypes` unless told.',
+    source: 'DINOv2\u2019s code',
   }),
 });
 
@@ -643,9 +694,58 @@ const checkpoint = z.strictObject({
   }),
 });
 
+const slurm = z.strictObject({
+  partition: field(z.string().min(1).optional(), {
+    description: 'Partition that jobs are sent to; the cluster\u2019s default unless told.',
+  }),
+  account: field(z.string().min(1).optional(), { description: 'Account that jobs are charged to.' }),
+  time: field(
+    z
+      .string()
+      .regex(/^(\d+-)?\d+(:\d{1,2}){0,2}$/)
+      .optional(),
+    {
+      description:
+        'Time limit of a job as SLURM writes it: minutes, `HH:MM:SS` or `D-HH:MM`. A job that reaches it writes a checkpoint and is queued again.',
+    },
+  ),
+  gpus: field(z.number().int().min(0).max(64).default(0), { description: 'GPUs of a job, for each of its processes.' }),
+  cpus: field(count().optional(), { description: 'Processor cores of a job, for each of its processes.' }),
+  memory: field(
+    z
+      .string()
+      .regex(/^\d+[KMGT]?$/)
+      .optional(),
+    { description: 'Memory per node as SLURM writes it: `16G`.' },
+  ),
+  ranks: field(z.number().int().min(1).max(4096).default(1), {
+    description: 'Processes that train one run together under MPI; each takes its part of the batch.',
+  }),
+  start: field(z.enum(['srun', 'mpirun']).default('srun'), {
+    description: 'What starts the processes of a job with several `ranks`.',
+  }),
+  warnSeconds: field(z.number().int().min(1).max(3600).default(120), {
+    description: 'How long before the time limit a job is told to write its checkpoint.',
+    unit: 's',
+  }),
+  sbatch: field(z.array(z.string().min(1)).default([]), {
+    description: 'Further options of `sbatch`, one an entry: `--constraint=a100`.',
+  }),
+  setup: field(z.array(z.string()).default([]), {
+    description: 'Shell lines that a job runs before training, to set its environment up: `module load node/20`.',
+  }),
+});
+
 const runtime = z.strictObject({
   engine: field(z.enum(['auto', 'onnx', 'webgpu', 'tensorflow']).default('auto'), {
     description: 'What executes the training step; `auto` takes the fastest that works here.',
+  }),
+  precision: field(z.enum(['float32', 'float16', 'bfloat16']).default('float32'), {
+    description:
+      'Numbers that networks and optimiser compute with. `float16` and `bfloat16` are the authors\u2019 mixed precision, refused where an engine does not have it; the coding rate is computed in float32 or better whatever this says.',
+    paper: 'bfloat16 (SimDINOv2)',
+    source: 'Appendix E',
+    reference: 'float16 with loss scaling in the v1 tree, bfloat16 backbone in the v2 tree',
   }),
   threads: field(z.number().int().min(0).default(0), {
     description: 'Threads of the CPU engine; 0 takes one per core.',
@@ -656,6 +756,14 @@ const runtime = z.strictObject({
     description: 'Interval between measurements of the effective rank, which costs more than the other metrics.',
     unit: 'steps',
   }),
+  tensorboard: field(z.boolean().default(false), {
+    description:
+      'Whether metrics also go into TensorBoard event files, in `tensorboard/` of the run folder; `simdino export tensorboard` writes them afterwards.',
+  }),
+  launcher: field(z.enum(['local', 'slurm']).default('local'), {
+    description: 'Where runs and the cells of grids are started: on this machine, or as jobs of a SLURM cluster.',
+  }),
+  slurm: field(slurm.prefault({}), { description: 'What is asked of the cluster with `launcher: slurm`.' }),
 });
 
 export const configSchema = z.strictObject({
@@ -681,8 +789,13 @@ export const configSchema = z.strictObject({
   loss: field(loss.prefault({}), {
     description: 'Objective of SimDINO; for other methods, how the coding rate is measured.',
   }),
-  masking: field(masking.prefault({}), { description: 'Hidden patches of `method: simdinov2`.' }),
-  dino: field(dino.prefault({}), { description: 'Objective of `method: dino`: prototypes, temperatures and centre.' }),
+  masking: field(masking.prefault({}), { description: 'Hidden patches of `method: simdinov2` and `method: dinov2`.' }),
+  dino: field(dino.prefault({}), {
+    description: 'Objective of `method: dino` and `method: dinov2`: prototypes, temperatures and centre.',
+  }),
+  dinov2: field(dinov2.prefault({}), {
+    description: 'What `method: dinov2` adds to `dino`: the patches\u2019 head, KoLeo, Sinkhorn and Knopp.',
+  }),
   teacher: field(teacher.prefault({}), { description: 'Teacher network.' }),
   optim: field(optim.prefault({}), { description: 'Optimiser and its schedules.' }),
   train: field(train.prefault({}), { description: 'Length and batch.' }),
@@ -699,17 +812,22 @@ export type CropsConfig = Config['crops'];
 
 type Loss = Config['loss'];
 type Model = Config['model'];
+/** A section with nothing left open. */
+type Whole<Section> = { [K in keyof Section]-?: NonNullable<Section[K]> };
 
 /** A configuration with nothing left open: what the runtime takes and what `config.yaml` of a run folder holds. */
-export interface ResolvedConfig extends Omit<Config, 'extends' | 'loss' | 'model' | 'dino' | 'masking'> {
-  /** Present for `method: simdinov2` alone. */
-  masking?: { [K in keyof Config['masking']]-?: NonNullable<Config['masking'][K]> };
-  /** Present for `method: dino` alone. */
-  dino?: Config['dino'];
+export interface ResolvedConfig extends Omit<Config, 'extends' | 'loss' | 'model' | 'dino' | 'dinov2' | 'masking'> {
+  /** Present for `method: simdinov2` and `method: dinov2` alone. */
+  masking?: Whole<Config['masking']>;
+  /** Present for `method: dino` and `method: dinov2` alone. */
+  dino?: Whole<Config['dino']>;
+  /** Present for `method: dinov2` alone. */
+  dinov2?: Whole<Config['dinov2']>;
   loss: Omit<Loss, 'gamma' | 'pairs' | 'codingRate'> & {
     gamma: number | 'auto' | 'balanced';
     pairs: NonNullable<Loss['pairs']>;
-    codingRate: { [K in keyof Loss['codingRate']]-?: NonNullable<Loss['codingRate'][K]> };
+    codingRate: Whole<Loss['codingRate']>;
   };
-  model: Omit<Model, 'width' | 'depth' | 'heads'> & { width: number; depth: number; heads: number };
+  model: Omit<Model, 'width' | 'depth' | 'heads' | 'feedForward'> &
+    Whole<Pick<Model, 'width' | 'depth' | 'heads' | 'feedForward'>>;
 }

@@ -1,7 +1,7 @@
 /** What differs between runs, in what they were told and in what came out. */
 import type { RunSummary } from '../protocol/panelMessages.ts';
 import type { MetricInfo } from '../protocol/metrics.ts';
-import { metricCatalogue } from '../protocol/metrics.ts';
+import { knownMetric, metricCatalogue } from '../protocol/metrics.ts';
 import type { JsonScalar } from '../protocol/records.ts';
 
 /** One configuration key; `values` follows the order of the runs, undefined where a run has no such key. */
@@ -56,10 +56,7 @@ export function metricRows(runs: readonly Pick<RunSummary, 'last' | 'best'>[], p
 
 /** What the catalogue says of a metric; a metric it does not know is labelled by its name. */
 export function metricInfo(metric: string): MetricInfo {
-  const catalogue: Record<string, MetricInfo> = metricCatalogue;
-  return Object.hasOwn(catalogue, metric)
-    ? catalogue[metric]!
-    : { label: metric, unit: '', description: 'Logged by the trainer.', better: null };
+  return knownMetric(metric) ?? { label: metric, unit: '', description: 'Logged by the trainer.', better: null };
 }
 
 /** Which of the values are best; ties are all best, and a single value is not. */

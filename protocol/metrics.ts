@@ -49,6 +49,25 @@ export const metricCatalogue = {
       'Mean entropy of the teacher\u2019s distribution over the prototypes (DINO); 0 or ln K means collapse.',
     better: null,
   },
+  viewCrossEntropy: {
+    label: 'Cross-entropy of views',
+    unit: 'nats',
+    description: 'DINOv2: mean cross-entropy of teacher and student over the prototypes, between different views.',
+    better: 'lower',
+  },
+  patchCrossEntropy: {
+    label: 'Cross-entropy of patches',
+    unit: 'nats',
+    description: 'DINOv2: the same of hidden patches (iBOT), those views without any at 0.',
+    better: 'lower',
+  },
+  koleo: {
+    label: 'KoLeo',
+    unit: '',
+    description:
+      'DINOv2: -mean ln of the distance to the nearest other class token, summed over the global views; it grows when features come together.',
+    better: 'lower',
+  },
   effectiveRank: {
     label: 'Effective rank',
     unit: '',
@@ -110,3 +129,27 @@ export const metricCatalogue = {
 } satisfies Record<string, MetricInfo>;
 
 export type MetricName = keyof typeof metricCatalogue;
+
+/** Metrics that come once per view, numbered from 1, the global views first: `distanceView1`, `codingRateView2`. */
+export const viewMetrics: Record<string, MetricInfo> = {
+  distanceView: {
+    label: 'Distance of view',
+    unit: '',
+    description: 'Distance of one student view to the teacher\u2019s other views; the global ones are counted first.',
+    better: 'lower',
+  },
+  codingRateView: {
+    label: 'Coding rate of view',
+    unit: 'nats',
+    description: 'Coding rate of one global view, mean over groups.',
+    better: 'higher',
+  },
+};
+
+/** The catalogue's entry of a metric, those of single views included; undefined for a name that it does not know. */
+export function knownMetric(name: string): MetricInfo | undefined {
+  if (Object.hasOwn(metricCatalogue, name)) return metricCatalogue[name as MetricName];
+  const [, stem = '', view = ''] = /^([a-zA-Z]+View)(\d+)$/.exec(name) ?? [];
+  const info = viewMetrics[stem];
+  return info && { ...info, label: `${info.label} ${view}` };
+}

@@ -11,7 +11,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorSpec, Tensors } from './engines/engine.ts';
 import type { MaskedPatches, Objective, ObjectiveOutput } from './losses/objective.ts';
-import { networkFeatures, networkParameters } from './models/network.ts';
+import { networkFeatures, networkParameters, patchHeadName } from './models/network.ts';
 import type { NetworkConfig, ViewStack } from './models/network.ts';
 import { elementCount, initialiseParameters, prefixed, submodule } from './models/parameters.ts';
 import type { ParameterSpec, Parameters, Random } from './models/parameters.ts';
@@ -37,20 +37,30 @@ export interface UpdateSettings {
   batch: number;
   /** Names of tensors that are never trained. */
   frozen?: ReadonlySet<string>;
+  /** Tensors that are trained from a later step on. */
+  delayed?: DelayedTraining;
+}
+
+export interface DelayedTraining {
+  names: ReadonlySet<string>;
   /**
-   * Names of tensors that are trained from a later step on, until when they are left out entirely, weight decay included. The scalars
-   * `delayedGate` (0 or 1), `delayedBiasCorrection1` and `delayedBiasCorrection2` are theirs.
+   * What happens until then: `skipped` leaves them out entirely, weight decay and moments included, and counts their updates from there
+   * (v1); `zeroRate` only sets their learning rate to 0, while the moments move (v2). The scalar `delayedGate` is 0 until then and 1
+   * afterwards; the bias corrections of `skipped` are `delayedBiasCorrection1` and `delayedBiasCorrection2`.
    */
-  delayed?: ReadonlySet<string>;
+  until: 'skipped' | 'zeroRate';
 }
 
 const commonScalars = ['lr', 'weightDecay', 'momentum', 'biasCorrection1', 'biasCorrection2'] as const;
-const delayedScalars = ['delayedGate', 'delayedBiasCorrection1', 'delayedBiasCorrection2'] as const;
+const delayedScalars = {
+  skipped: ['delayedGate', 'delayedBiasCorrection1', 'delayedBiasCorrection2'],
+  zeroRate: ['delayedGate'],
+} as const;
 export type StepScalar = (typeof commonScalars)[number];
 
 /** The numbers that an update needs at each step. */
 export function updateScalars({ objective, delayed }: UpdateSettings): string[] {
-  return [...commonScalars, ...(delayed?.size ? delayedScalars : []), ...objective.scalars];
+  return [...commonScalars, ...(delayed?.names.size ? delayedScalars[delayed.until] : []), ...objective.scalars];
 }
 
 /** The tensors that an update trains, in the order of the output `gradientNorms`. */
@@ -101,13 +111,17 @@ export function lossAndGradients(
   const teacher_GBO = seen.views_VBO;
 
   const { kept, gradients } = differentiate(submodule(state, 'student'), trainedParameters(settings), (student) => {
-    const { views_VBO: student_VBO, places_IKO } = networkFeatures(student, views, network, { batch });
+    const features = networkFeatures(student, views, network, { batch });
+    const { views_VBO: student_VBO, classes_GBD: studentClasses_GBD, places_IKO } = features;
     const evaluated = objective.evaluate({
       student_VBO,
       teacher_GBO,
+      studentClasses_GBD,
       ...maskedPatches(views, places_IKO, seen.places_IKO),
       studentHead: submodule(student, 'head'),
       teacherHead: submodule(teacher, 'head'),
+      studentPatchHead: submodule(student, patchHeadName(network)),
+      teacherPatchHead: submodule(teacher, patchHeadName(network)),
       state: submodule(state, 'objective'),
       scalars,
     });
@@ -212,7 +226,10 @@ function networkUpdate({ state, gradients, clipNorms, gate, scalars, specs, sett
       state[`student.${name}`]!,
       selected(gate, clip(gradients[name]!, clipNorms[index]!, settings), 0),
       { first: state[`adam.first.${name}`]!, second: state[`adam.second.${name}`]! },
-      adamScalars(scalars, gate, { lrMultiplier, isDelayed: settings.delayed?.has(name) ?? false }),
+      adamScalars(scalars, gate, {
+        lrMultiplier,
+        delayed: settings.delayed?.names.has(name) ? settings.delayed.until : 'no',
+      }),
       { ...settings.adam, ...(decays ? { weightDecay } : {}) },
     );
     next[`student.${name}`] = parameter;
@@ -229,22 +246,32 @@ function networkUpdate({ state, gradients, clipNorms, gate, scalars, specs, sett
 function adamScalars(
   scalars: Record<string, tf.Scalar>,
   gate: tf.Scalar,
-  { lrMultiplier, isDelayed }: { lrMultiplier: number; isDelayed: boolean },
+  { lrMultiplier, delayed }: { lrMultiplier: number; delayed: DelayedTraining['until'] | 'no' },
 ): AdamScalars {
   const scheduled = scalars['lr']!;
   const lr = lrMultiplier === 1 ? scheduled : tf.mul<tf.Scalar>(scheduled, lrMultiplier);
-  if (!isDelayed) {
-    return { lr, gate, biasCorrection1: scalars['biasCorrection1']!, biasCorrection2: scalars['biasCorrection2']! };
-  }
-  return {
+  const common = {
     lr,
-    gate: tf.mul(gate, scalars['delayedGate']!),
-    biasCorrection1: scalars['delayedBiasCorrection1']!,
-    biasCorrection2: scalars['delayedBiasCorrection2']!,
+    gate,
+    biasCorrection1: scalars['biasCorrection1']!,
+    biasCorrection2: scalars['biasCorrection2']!,
   };
+  switch (delayed) {
+    case 'no':
+      return common;
+    case 'zeroRate':
+      return { ...common, lr: tf.mul(lr, scalars['delayedGate']!) };
+    case 'skipped':
+      return {
+        lr,
+        gate: tf.mul(gate, scalars['delayedGate']!),
+        biasCorrection1: scalars['delayedBiasCorrection1']!,
+        biasCorrection2: scalars['delayedBiasCorrection2']!,
+      };
+  }
 }
 
-/** For each tensor the norm of its module, backbone or head, as a whole. */
+/** For each tensor the norm of its module, backbone or a head, as a whole. */
 function moduleNorms(specs: readonly ParameterSpec[], norms: readonly tf.Scalar[]): tf.Scalar[] {
   const moduleOf = ({ name }: ParameterSpec) => name.slice(0, name.indexOf('.'));
   const modules = new Map<string, tf.Scalar[]>();

@@ -68,7 +68,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   // --- Engine: parameters are drawn from the seed, or come from the checkpoint
   const executor = await startTrainingExecutor(config, {
     trainImages: dataset.train.size,
-    state: run.resume && run.resume.step > 0 ? run.resume.state : null,
+    state: run.resume && run.resume.state.size > 0 ? run.resume.state : null,
   });
 
   // --- The attempt: from here on, whatever happens is written down
@@ -98,10 +98,10 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   let step = firstStep;
   const onRequest = (request: ControlRequest) => {
     if (request.action === 'checkpoint') checkpointAsked = true;
-    else {
+    else if (request.action === 'stop') {
       stopping = true;
       attempt.event(step, { type: 'stopRequested', requestId: request.id, by: request.by });
-    }
+    } else return; // meant for a scheduler
     say(`${request.action} requested by ${request.by}`);
   };
   const onAbort = () => onRequest({ id: `signal-${process.pid}`, action: 'stop', by: 'signal', at: '' });
@@ -196,7 +196,9 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
         stepMs,
         dataWaitShare: dataWaitMs / stepMs,
         ...meter.sample(),
-        ...(step % config.runtime.diagnosticsEverySteps === 0 ? effectiveRanks(outputs, config) : {}),
+        ...(step % config.runtime.diagnosticsEverySteps === 0
+          ? { ...effectiveRanks(outputs, config), ...ofViews(outputs) }
+          : {}),
       };
       Object.assign(latest, values);
       const line = lineAt(values);
@@ -269,6 +271,12 @@ function effectiveRanks(
   return { effectiveRank: of(studentFeatures), effectiveRankTeacher: of(teacherFeatures) };
 }
 
+/** Terms of single views: one that collapses alone is lost in the mean. */
+function ofViews(outputs: Record<string, ArrayLike<number>>): Record<string, number> {
+  const names = Object.keys(outputs).filter((name) => /^(distance|codingRate)View\d+$/.test(name));
+  return Object.fromEntries(names.map((name) => [name, outputs[name]?.[0] ?? NaN]));
+}
+
 /** The outputs of a step that are logged at every step; those of one method where it has them. */
 function scalars(outputs: Record<string, ArrayLike<number>>): Record<(typeof loggedOutputs)[number], number> {
   const present = [...loggedOutputs, ...methodOutputs.filter((name) => name in outputs)];
@@ -277,7 +285,7 @@ function scalars(outputs: Record<string, ArrayLike<number>>): Record<(typeof log
     number
   >;
 }
-const methodOutputs = ['patchDistance', 'teacherEntropy'];
+const methodOutputs = ['patchDistance', 'teacherEntropy', 'viewCrossEntropy', 'patchCrossEntropy', 'koleo'];
 const loggedOutputs = ['loss', 'distance', 'codingRate', 'teacherStudentCosine', 'gradientNorm', 'updated'] as const;
 
 function finiteOnly(metrics: Record<string, number>): CheckpointRecord['metrics'] {

@@ -63,7 +63,7 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
     weightDecay: schedules.weightDecay(step),
     momentum: schedules.momentum(step),
     ...biasCorrections(step + 1, optim),
-    ...(config.method === 'dino' ? dinoScalars(step, config, totals) : {}),
+    ...(config.dino ? dinoScalars(step, config, totals) : {}),
   });
 
   return {

@@ -23,19 +23,22 @@ export function updateSettings(config: ResolvedConfig): UpdateSettings {
     }),
     teacherUpdate: teacher.update,
     batch: train.batchSize,
-    ...(config.method === 'dino' ? dinoPrototypes(config) : {}),
+    ...(config.dino ? prototypeTraining(config) : {}),
   };
 }
 
 /** The prototypes are trained from a later step on, their norms perhaps never. */
-function dinoPrototypes(config: ResolvedConfig): Pick<UpdateSettings, 'frozen' | 'delayed'> {
-  const [direction, magnitude] = ['head.last_layer.weight_v', 'head.last_layer.weight_g'];
+function prototypeTraining(config: ResolvedConfig): Pick<UpdateSettings, 'frozen' | 'delayed'> {
+  const heads = config.dinov2?.patchHead === 'separate' ? ['head', 'ibot_head'] : ['head'];
+  const ofHeads = (name: string) => heads.map((head) => `${head}.last_layer.${name}`);
+  const [directions, magnitudes] = [ofHeads('weight_v'), ofHeads('weight_g')];
+  const until = config.method === 'dinov2' ? 'zeroRate' : 'skipped';
   return dinoSection(config).prototypeNorm === 'fixed'
-    ? { frozen: new Set([magnitude]), delayed: new Set([direction]) }
-    : { delayed: new Set([direction, magnitude]) };
+    ? { frozen: new Set(magnitudes), delayed: { names: new Set(directions), until } }
+    : { delayed: { names: new Set([...directions, ...magnitudes]), until } };
 }
 
-/** The teacher's temperature, and the prototypes' own count of updates. */
+/** The teacher's temperature, and whether the prototypes are trained; DINO's have their own count of updates. */
 export function dinoScalars(
   step: number,
   config: ResolvedConfig,
@@ -44,6 +47,7 @@ export function dinoScalars(
   const dino = dinoSection(config);
   const delay = Math.round(dino.freezePrototypesEpochs * stepsPerEpoch);
   const { biasCorrection1, biasCorrection2 } = biasCorrections(Math.max(1, step + 1 - delay), config.optim);
+  const own = { delayedBiasCorrection1: biasCorrection1, delayedBiasCorrection2: biasCorrection2 };
   return {
     teacherTemperature: teacherTemperature(Math.floor(step / stepsPerEpoch), {
       warmup: dino.teacherTemperatureStart,
@@ -51,7 +55,6 @@ export function dinoScalars(
       warmupEpochs: dino.teacherTemperatureWarmupEpochs,
     }),
     delayedGate: step < delay ? 0 : 1,
-    delayedBiasCorrection1: biasCorrection1,
-    delayedBiasCorrection2: biasCorrection2,
+    ...(config.method === 'dino' ? own : {}),
   };
 }

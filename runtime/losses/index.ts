@@ -4,6 +4,7 @@
 import { gammaOf } from '../../configs/derive.ts';
 import type { Method, ResolvedConfig } from '../../configs/schema.ts';
 import { dinoObjective } from './dino.ts';
+import { dinov2Objective } from './dinov2.ts';
 import type { Objective } from './objective.ts';
 import type { Regulariser } from './regulariser.ts';
 import { simdinoObjective } from './simdino.ts';
@@ -19,6 +20,24 @@ export const objectives = {
   dino: (config) => {
     const { prototypes, studentTemperature, centerMomentum } = dinoSection(config);
     return dinoObjective({ prototypes, studentTemperature, centerMomentum, measured: simdinoOptions(config) });
+  },
+  dinov2: (config) => {
+    const { prototypes, studentTemperature, centerMomentum } = dinoSection(config);
+    const { centering, sinkhornIterations, koleoWeight, patchHead, patchPrototypes } = dinov2Section(config);
+    const { viewWeight, patchWeight, average } = maskingSection(config);
+    return dinov2Objective({
+      prototypes: { views: prototypes, patches: patchHead === 'separate' ? patchPrototypes : prototypes },
+      centering:
+        centering === 'ema'
+          ? { kind: 'ema', momentum: centerMomentum }
+          : { kind: 'sinkhornKnopp', iterations: sinkhornIterations },
+      studentTemperature,
+      koleoWeight,
+      viewWeight,
+      patchWeight,
+      average,
+      measured: simdinoOptions(config),
+    });
   },
 } satisfies Record<Method, (config: ResolvedConfig) => Objective>;
 
@@ -46,14 +65,22 @@ function regulariserOf({ regulariser: kind, alternative }: ResolvedConfig['loss'
   }
 }
 
-/** DINO's section, which a resolved configuration of that method has. */
+/** DINO's section, which a resolved configuration of DINO or DINOv2 has. */
 export function dinoSection({ dino }: Pick<ResolvedConfig, 'dino'>): NonNullable<ResolvedConfig['dino']> {
-  if (!dino) throw new Error('internal: a configuration of method dino was not resolved: it lacks `dino`.');
-  return dino;
+  return section('dino', dino);
 }
 
-/** What SimDINOv2 hides, which a resolved configuration of that method has. */
-export function maskingSection({ masking }: Pick<ResolvedConfig, 'masking'>): NonNullable<ResolvedConfig['masking']> {
-  if (!masking) throw new Error('internal: a configuration of method simdinov2 was not resolved: it lacks `masking`.');
-  return masking;
+/** DINOv2's section, which a resolved configuration of that method has. */
+function dinov2Section({ dinov2 }: Pick<ResolvedConfig, 'dinov2'>): NonNullable<ResolvedConfig['dinov2']> {
+  return section('dinov2', dinov2);
+}
+
+/** What SimDINOv2 and DINOv2 hide, which a resolved configuration of those methods has. */
+function maskingSection({ masking }: Pick<ResolvedConfig, 'masking'>): NonNullable<ResolvedConfig['masking']> {
+  return section('masking', masking);
+}
+
+function section<T>(name: string, value: T | undefined): T {
+  if (value === undefined) throw new Error(`internal: a configuration was not resolved: it lacks \`${name}\`.`);
+  return value;
 }

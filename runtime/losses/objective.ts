@@ -19,11 +19,16 @@ export interface ObjectiveInput {
   student_VBO: tf.Tensor3D;
   /** Unit features of the global views; constants as far as the gradient is concerned. */
   teacher_GBO: tf.Tensor3D;
+  /** The student's class tokens of the global views before the projector, not of unit length. */
+  studentClasses_GBD: tf.Tensor3D;
   /** Where the student's global views are masked. */
   patches?: MaskedPatches;
   /** The projectors' parameters, for objectives that go on from the unit features. */
   studentHead: Parameters;
   teacherHead: Parameters;
+  /** The projectors that masked patches went through: the same ones unless the network has a second. */
+  studentPatchHead: Parameters;
+  teacherPatchHead: Parameters;
   /** The objective's own entries of the state. */
   state: Tensors;
   /** The numbers of the step that it asks for. */

@@ -7,6 +7,7 @@ import { regularisation } from './regulariser.ts';
 import type { Regulariser } from './regulariser.ts';
 import { firstViews, meanOverPairs, pairCount } from './viewPairs.ts';
 import type { ViewPairs } from './viewPairs.ts';
+import { viewTerms } from './viewTerms.ts';
 
 export interface SimdinoOptions {
   /** The paper's epsilon; the authors' code takes its square. */
@@ -35,6 +36,8 @@ export interface SimdinoTerms {
   codingRate: tf.Scalar;
   /** Mean cosine over the pairs of different views, whatever pairs the loss takes. */
   teacherStudentCosine: tf.Scalar;
+  /** Distance and coding rate view by view, measured alone: see `viewTerms`. */
+  ofViews: Record<string, tf.Scalar>;
 }
 
 /**
@@ -59,7 +62,8 @@ export function simdino(student_VBO: tf.Tensor3D, teacher_GBO: tf.Tensor3D, opti
   const studentUnit_VBO = l2Normalise(student_VBO, { epsilon: cosineEpsilon });
   const cosine = meanOverPairs(studentUnit_VBO, teacherUnit_GBO, { pairs: options.pairs });
   const distance = tf.sub<tf.Scalar>(1, cosine);
-  const rate = meanCodingRate(student_VBO, teacher_GBO, options);
+  const rates_GN = codingRates(student_VBO, teacher_GBO, options);
+  const rate = tf.mean<tf.Scalar>(rates_GN);
   return {
     loss: tf.add(distance, spread(studentUnit_VBO, teacherUnit_GBO, rate, options)),
     distance,
@@ -68,6 +72,7 @@ export function simdino(student_VBO: tf.Tensor3D, teacher_GBO: tf.Tensor3D, opti
       options.pairs === 'crossView' || pairCount(student_VBO.shape[0], teacher_GBO.shape[0], 'crossView') === 0
         ? cosine
         : meanOverPairs(studentUnit_VBO, teacherUnit_GBO, { pairs: 'crossView' }),
+    ofViews: viewTerms(studentUnit_VBO, teacherUnit_GBO, rates_GN),
   };
 }
 
@@ -77,8 +82,8 @@ export function simdinoObjective(options: SimdinoOptions): Objective {
     state: {},
     scalars: [],
     evaluate: ({ student_VBO, teacher_GBO }) => {
-      const { loss, ...terms } = simdino(student_VBO, teacher_GBO, options);
-      return { loss, terms, state: {} };
+      const { loss, ofViews, ...terms } = simdino(student_VBO, teacher_GBO, options);
+      return { loss, terms: { ...terms, ...ofViews }, state: {} };
     },
   };
 }
@@ -96,19 +101,19 @@ export function spread(
 
 const cosineEpsilon = 1e-8;
 
-/** Mean of R over the global views and the groups of the batch. */
-function meanCodingRate(
+/** R of each of the N groups of the batch in each global view. */
+function codingRates(
   student_VBO: tf.Tensor3D,
   teacher_GBO: tf.Tensor3D,
   { eps, codingRate: { on, normalise, groups } }: SimdinoOptions,
-): tf.Scalar {
+): tf.Tensor2D {
   const [globals, batch, width] = teacher_GBO.shape;
   const global_GBO = firstViews(student_VBO, globals);
   const expanded_GBO = on === 'student' ? global_GBO : tf.mul(tf.add(global_GBO, teacher_GBO), 0.5);
   const groupSize = batch / groups;
   const grouped = tf.reshape<tf.Rank.R3>(expanded_GBO, [globals * groups, groupSize, width]);
   const divisor = normalise === 'group' ? groupSize : batch;
-  return tf.mean(codingRate(grouped, { scale: width / (divisor * eps ** 2) }));
+  return tf.reshape(codingRate(grouped, { scale: width / (divisor * eps ** 2) }), [globals, groups]);
 }
 
 function checkShapes(student: tf.Tensor3D, teacher: tf.Tensor3D, { pairs, codingRate: { groups } }: SimdinoOptions) {

@@ -38,7 +38,7 @@ export function simdinov2(
   patches: MaskedPatches,
   { viewWeight, patchWeight, average, ...options }: SimdinoOptions & PatchOptions,
 ): Simdinov2Terms {
-  const { distance, codingRate, teacherStudentCosine } = simdino(student_VBO, teacher_GBO, options);
+  const { distance, codingRate, teacherStudentCosine, ofViews } = simdino(student_VBO, teacher_GBO, options);
   const patchDistance = meanPatchDistance(patches, average);
   const distances = tf.add(tf.mul(distance, viewWeight), tf.mul(patchDistance, patchWeight));
   return {
@@ -46,11 +46,13 @@ export function simdinov2(
     distance,
     codingRate,
     teacherStudentCosine,
+    ofViews,
     patchDistance,
   };
 }
 
-function meanPatchDistance(
+/** Mean distance of the masked patches, over images. */
+export function meanPatchDistance(
   { student_IKO, teacher_IKO, isMasked_IK, patches }: MaskedPatches,
   average: PatchOptions['average'],
 ): tf.Scalar {
@@ -67,8 +69,8 @@ export function simdinov2Objective(options: SimdinoOptions & PatchOptions): Obje
     scalars: [],
     evaluate: ({ student_VBO, teacher_GBO, patches }) => {
       if (!patches) throw new Error('internal: losses.simdinov2: the views were not masked.');
-      const { loss, ...terms } = simdinov2(student_VBO, teacher_GBO, patches, options);
-      return { loss, terms: { ...terms }, state: {} };
+      const { loss, ofViews, ...terms } = simdinov2(student_VBO, teacher_GBO, patches, options);
+      return { loss, terms: { ...terms, ...ofViews }, state: {} };
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Backbone and projector together: what student and teacher both are, under the names `backbone.*` and `head.*` of the authors'
- * checkpoints.
+ * Backbone and projector together: what student and teacher both are, under the names `backbone.*`, `head.*` and, where patches have a
+ * projector of their own, `ibot_head.*` of the authors' checkpoints.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ResolvedConfig } from '../../configs/schema.ts';
@@ -15,6 +15,13 @@ import type { VitConfig } from './vit.ts';
 export interface NetworkConfig {
   backbone: VitConfig;
   head: ProjectorConfig;
+  /** A projector of their own for masked patches (DINOv2 with untied heads); absent: `head` serves both. */
+  patchHead?: ProjectorConfig;
+}
+
+/** The module that masked patches go through. */
+export function patchHeadName({ patchHead }: Pick<NetworkConfig, 'patchHead'>): 'head' | 'ibot_head' {
+  return patchHead ? 'ibot_head' : 'head';
 }
 
 /** One resolution's crops, stacked view by view. */
@@ -47,8 +54,10 @@ export function patchSelection(places_IK: tf.Tensor2D, { patches }: { patches: n
 export interface NetworkFeatures {
   /** Unit features of every view, [V, B, O]. */
   views_VBO: tf.Tensor3D;
-  /** Unit features of the places of the stacks with masks, [I, K, O]. */
+  /** Unit features of the places of the stack with masks, [I, K, O]. */
   places_IKO?: tf.Tensor3D;
+  /** Class tokens of the first stack's views before the projector. */
+  classes_GBD: tf.Tensor3D;
 }
 
 /**
@@ -59,23 +68,35 @@ export interface NetworkFeatures {
 export function networkFeatures(
   parameters: Parameters,
   stacks: readonly ViewStack[],
-  { backbone, head }: NetworkConfig,
+  { backbone, head, patchHead }: NetworkConfig,
   { batch }: { batch: number },
 ): NetworkFeatures {
   const backboneParameters = submodule(parameters, 'backbone');
   const passes = stacks.map((stack) => backboneFeatures(backboneParameters, stack, backbone));
-  const places = passes.flatMap(({ places_IKD }) => (places_IKD ? [places_IKD] : []));
-  const rows = [...passes.map(({ cls_BD }) => cls_BD), ...places.map(flatten)];
-  const unit_NO = projector(submodule(parameters, 'head'), tf.concat(rows, 0), head);
+  const views = passes.map(({ cls_BD }) => cls_BD);
+  const classes_GBD = tf.reshape<tf.Rank.R3>(views[0]!, [-1, batch, backbone.width]);
+  const places = passes.find(({ places_IKD }) => places_IKD)?.places_IKD;
+  const ofViews = (unit_NO: tf.Tensor2D) => tf.reshape<tf.Rank.R3>(unit_NO, [-1, batch, head.outputDim]);
+  const headParameters = submodule(parameters, 'head');
+  if (!places) return { views_VBO: ofViews(projector(headParameters, tf.concat(views, 0), head)), classes_GBD };
 
-  const viewRows = passes.reduce((sum, { cls_BD }) => sum + cls_BD.shape[0], 0);
-  const views_NO = places.length === 0 ? unit_NO : tf.slice(unit_NO, [0, 0], [viewRows, head.outputDim]);
-  const views_VBO = tf.reshape<tf.Rank.R3>(views_NO, [-1, batch, head.outputDim]);
-  const [first] = places;
-  if (!first) return { views_VBO };
-  const [images, count] = first.shape;
+  const [images, count] = places.shape;
+  if (patchHead) {
+    const places_NO = projector(submodule(parameters, 'ibot_head'), flatten(places), patchHead);
+    return {
+      views_VBO: ofViews(projector(headParameters, tf.concat(views, 0), head)),
+      places_IKO: tf.reshape(places_NO, [images, count, patchHead.outputDim]),
+      classes_GBD,
+    };
+  }
+  const unit_NO = projector(headParameters, tf.concat([...views, flatten(places)], 0), head);
+  const viewRows = views.reduce((sum, { shape }) => sum + shape[0], 0);
   const places_NO = tf.slice(unit_NO, [viewRows, 0], [images * count, head.outputDim]);
-  return { views_VBO, places_IKO: tf.reshape(places_NO, [images, count, head.outputDim]) };
+  return {
+    views_VBO: ofViews(tf.slice(unit_NO, [0, 0], [viewRows, head.outputDim])),
+    places_IKO: tf.reshape(places_NO, [images, count, head.outputDim]),
+    classes_GBD,
+  };
 }
 
 function backboneFeatures(
@@ -98,8 +119,12 @@ function flatten(places_IKD: tf.Tensor3D): tf.Tensor2D {
   return tf.reshape(places_IKD, [-1, places_IKD.shape[2]]);
 }
 
-export function networkParameters({ backbone, head }: NetworkConfig): ParameterSpec[] {
-  return [...prefixed('backbone', vitParameters(backbone)), ...prefixed('head', projectorParameters(head))];
+export function networkParameters({ backbone, head, patchHead }: NetworkConfig): ParameterSpec[] {
+  return [
+    ...prefixed('backbone', vitParameters(backbone)),
+    ...prefixed('head', projectorParameters(head)),
+    ...(patchHead ? prefixed('ibot_head', projectorParameters(patchHead)) : []),
+  ];
 }
 
 const interpolations: Record<ResolvedConfig['model']['positionResize'], PositionInterpolation> = {
@@ -113,9 +138,17 @@ export function networkConfig({
   projector: head,
   crops,
   dino,
+  dinov2,
   masking,
-}: Pick<ResolvedConfig, 'model' | 'projector' | 'crops' | 'dino' | 'masking'>): NetworkConfig {
-  const { width, depth, heads, patchSizePx, mlpRatio, initStd, registers, layerScale } = model;
+}: Pick<ResolvedConfig, 'model' | 'projector' | 'crops' | 'dino' | 'dinov2' | 'masking'>): NetworkConfig {
+  const { width, depth, heads, patchSizePx, mlpRatio, feedForward, initStd, registers, layerScale } = model;
+  const mlp = {
+    inputDim: width,
+    hiddenDim: head.hiddenDim,
+    outputDim: head.outputDim,
+    layers: head.layers,
+    initStd,
+  };
   return {
     backbone: {
       width,
@@ -123,20 +156,15 @@ export function networkConfig({
       heads,
       patchSizePx,
       mlpRatio,
+      feedForward,
       initStd,
-      imageSizePx: crops.global.sizePx,
+      imageSizePx: model.positionTablePx ?? crops.global.sizePx,
       interpolation: interpolations[model.positionResize],
       registers,
       ...(layerScale === undefined ? {} : { layerScale }),
       maskToken: masking !== undefined,
     },
-    head: {
-      inputDim: width,
-      hiddenDim: head.hiddenDim,
-      outputDim: head.outputDim,
-      layers: head.layers,
-      initStd,
-      ...(dino ? { prototypes: dino.prototypes } : {}),
-    },
+    head: { ...mlp, ...(dino ? { prototypes: dino.prototypes } : {}) },
+    ...(dinov2?.patchHead === 'separate' ? { patchHead: { ...mlp, prototypes: dinov2.patchPrototypes } } : {}),
   };
 }

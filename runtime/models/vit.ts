@@ -6,12 +6,14 @@
  * as an argument; intermediates are returned rather than hooked.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { hiddenWidth } from '../../configs/derive.ts';
 import { attention, clsAttention } from '../ops/attention.ts';
 import { layerNorm } from '../ops/layerNorm.ts';
 import { linear } from '../ops/linear.ts';
 import { mlp } from '../ops/mlp.ts';
 import { patchEmbedding } from '../ops/patchEmbedding.ts';
 import { selfAttention } from '../ops/selfAttention.ts';
+import { swiglu } from '../ops/swiglu.ts';
 import { matrix, nearZero, ones, parameter, vector, weightNormal, zeros } from './parameters.ts';
 import type { Initialiser, ParameterSpec, Parameters } from './parameters.ts';
 import { positionEmbedding } from './positionEmbedding.ts';
@@ -23,6 +25,8 @@ export interface VitConfig {
   heads: number;
   patchSizePx: number;
   mlpRatio: number;
+  /** `swiglu` in DINOv2's giant; an MLP unless told. */
+  feedForward?: 'mlp' | 'swiglu';
   /** Side of the images that the position table is learned for: the global crop's. */
   imageSizePx: number;
   interpolation: PositionInterpolation;
@@ -118,9 +122,8 @@ export function patchTokens(tokens_BND: tf.Tensor3D, { registers = 0 }: Pick<Vit
  * (DINOv2) the CLS token and they start at N(0, 1e-6^2), and the mask token at 0.
  */
 export function vitParameters(config: VitConfig): ParameterSpec[] {
-  const { width, depth, patchSizePx, mlpRatio, imageSizePx, registers = 0, layerScale, maskToken = false } = config;
+  const { width, depth, patchSizePx, imageSizePx, registers = 0, layerScale, maskToken = false } = config;
   const tokens = 1 + Math.floor(imageSizePx / patchSizePx) ** 2;
-  const hidden = Math.floor(width * mlpRatio);
   const limit = 1 / Math.sqrt(3 * patchSizePx ** 2);
   const fanInUniform = { kind: 'uniform', limit } as const;
   const linearNormal: Initialiser = { kind: 'normal', std: config.initStd ?? weightNormal.std };
@@ -137,8 +140,7 @@ export function vitParameters(config: VitConfig): ParameterSpec[] {
       ...linearParameters(`blocks.${index}.attn.proj`, width, width, linearNormal),
       ...scaleParameters(`blocks.${index}.ls1`, width, layerScale),
       ...normParameters(`blocks.${index}.norm2`, width),
-      ...linearParameters(`blocks.${index}.mlp.fc1`, width, hidden, linearNormal),
-      ...linearParameters(`blocks.${index}.mlp.fc2`, hidden, width, linearNormal),
+      ...feedForwardParameters(`blocks.${index}.mlp`, config, linearNormal),
       ...scaleParameters(`blocks.${index}.ls2`, width, layerScale),
     ]).flat(),
     ...normParameters('norm', width),
@@ -156,6 +158,17 @@ function linearParameters(name: string, inputs: number, outputs: number, initial
   return [
     { name: `${name}.weight`, shape: [outputs, inputs], initialiser },
     { name: `${name}.bias`, shape: [outputs], initialiser: zeros },
+  ];
+}
+
+/** Two layers, `fc1` and `fc2`; SwiGLU's first, `w12`, makes gates and values, which `w3` takes back. */
+function feedForwardParameters(name: string, config: VitConfig, initialiser: Initialiser): ParameterSpec[] {
+  const { width, mlpRatio, feedForward = 'mlp' } = config;
+  const hidden = hiddenWidth({ width, mlpRatio, feedForward });
+  const [first, second] = feedForward === 'swiglu' ? ['w12', 'w3'] : ['fc1', 'fc2'];
+  return [
+    ...linearParameters(`${name}.${first}`, width, feedForward === 'swiglu' ? 2 * hidden : hidden, initialiser),
+    ...linearParameters(`${name}.${second}`, hidden, width, initialiser),
   ];
 }
 
@@ -266,13 +279,18 @@ function clsBlock(
   return { cls_BD: final_BD, attention_BAN: probabilities_BAN };
 }
 
+/** The MLP, or SwiGLU where the block has its parameters. */
 function feedForward(x: tf.Tensor, parameters: Parameters, blockName: string): tf.Tensor {
-  return mlp(x, {
-    weight1_HI: matrix(parameters, `${blockName}.mlp.fc1.weight`),
-    bias1_H: vector(parameters, `${blockName}.mlp.fc1.bias`),
-    weight2_OH: matrix(parameters, `${blockName}.mlp.fc2.weight`),
-    bias2_O: vector(parameters, `${blockName}.mlp.fc2.bias`),
+  const layer = (name: string) => ({
+    weight: matrix(parameters, `${blockName}.mlp.${name}.weight`),
+    bias: vector(parameters, `${blockName}.mlp.${name}.bias`),
   });
+  if (`${blockName}.mlp.w12.weight` in parameters) {
+    const [gated, out] = [layer('w12'), layer('w3')];
+    return swiglu(x, { weight12_HI: gated.weight, bias12_H: gated.bias, weight3_OH: out.weight, bias3_O: out.bias });
+  }
+  const [first, second] = [layer('fc1'), layer('fc2')];
+  return mlp(x, { weight1_HI: first.weight, bias1_H: first.bias, weight2_OH: second.weight, bias2_O: second.bias });
 }
 
 /** A residual branch times its LayerScale, where there is one. */

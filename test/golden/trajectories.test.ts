@@ -205,7 +205,10 @@ function settingsOf({ config, adamw }: Trajectory, method: Method, gamma: number
     teacherUpdate: config.nodistill ? 'student' : 'ema',
     batch: config.B,
     ...(method === 'dino'
-      ? { frozen: new Set(['head.last_layer.weight_g']), delayed: new Set(['head.last_layer.weight_v']) }
+      ? {
+          frozen: new Set(['head.last_layer.weight_g']),
+          delayed: { names: new Set(['head.last_layer.weight_v']), until: 'skipped' },
+        }
       : {}),
   };
 }

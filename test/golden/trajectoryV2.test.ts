@@ -1,7 +1,11 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { it } from 'vitest';
 import type { Precision, StepProgram, TensorSpec, TypedArray } from '../../runtime/engines/engine.ts';
+import { dinov2Objective } from '../../runtime/losses/dinov2.ts';
+import type { Objective } from '../../runtime/losses/objective.ts';
 import { simdinov2Objective } from '../../runtime/losses/simdinov2.ts';
+import type { SimdinoOptions } from '../../runtime/losses/simdino.ts';
+import type { Centering } from '../../runtime/losses/teacherDistribution.ts';
 import { patchSelection } from '../../runtime/models/network.ts';
 import type { ViewStack } from '../../runtime/models/network.ts';
 import { biasCorrections } from '../../runtime/optim/adamw.ts';
@@ -18,7 +22,7 @@ import { expectClose, tolerances } from './compare.ts';
 import type { ReferenceTensor } from './compare.ts';
 import { engine, precisions, toArray } from './compute.ts';
 import { golden } from './reference.ts';
-import type { NamedTensors } from './reference.ts';
+import type { GoldenName, NamedTensors } from './reference.ts';
 import { expectSummary } from './summary.ts';
 import type { Summary } from './summary.ts';
 
@@ -45,15 +49,18 @@ interface Trajectory {
     layerwise: number;
     pe_mult: number;
   };
+  /** DINOv2's. */
+  config_overrides?: { dino: { head_n_prototypes: number; koleo_loss_weight: number } };
   lr_per_step: ReferenceTensor;
   wd_per_step: ReferenceTensor;
   momentum_per_step: ReferenceTensor;
+  teacher_temp_per_step?: number[];
   adamw: { betas: [number, number]; eps: number };
   initial_weights_student_and_teacher: NamedTensors;
   batches: Batch[];
   f64: {
     steps: {
-      losses: { dino_mcr_comp_loss: number; dino_mcr_expa_loss: number; ibot_comp_loss: number; total_loss: number };
+      losses: SimdinoLosses | DinoLosses;
       grad_norm_before_clip: { backbone: number; dino_head: number };
     }[];
     student_final: Record<string, Summary>;
@@ -61,6 +68,21 @@ interface Trajectory {
     student_final_mask_token: ReferenceTensor;
     student_final_head_last_bias: ReferenceTensor;
   };
+}
+
+interface SimdinoLosses {
+  dino_mcr_comp_loss: number;
+  dino_mcr_expa_loss: number;
+  ibot_comp_loss: number;
+  total_loss: number;
+}
+
+interface DinoLosses {
+  dino_loss: number;
+  /** Weighted sum over the two global views. */
+  koleo_loss: number;
+  ibot_loss: number;
+  total_loss: number;
 }
 
 /** Four steps with a learning rate of 0.02 carry single-precision noise of the first gradients into later ones. */
@@ -71,18 +93,28 @@ const isNoisyInSingle = (name: string) => name.endsWith('attn.qkv.bias');
 
 const ownName = (official: string) => official.replace(/^dino_head\./, 'head.');
 
-golden<Trajectory>('traj_simdinov2', (reference) => {
-  for (const precision of precisions) {
-    it(`four steps, ${precision}`, () => follow(reference, precision));
-  }
-});
+type Method = 'simdinov2' | Centering;
+
+const methods = {
+  traj_simdinov2: 'simdinov2',
+  traj_dinov2_centering: { kind: 'ema', momentum: 0.9 },
+  traj_dinov2_sinkhorn: { kind: 'sinkhornKnopp', iterations: 3 },
+} satisfies Partial<Record<GoldenName, Method>>;
+
+for (const [name, method] of Object.entries(methods) as [keyof typeof methods, Method][]) {
+  golden<Trajectory>(name, (reference) => {
+    for (const precision of precisions) {
+      it(`four steps, ${precision}`, () => follow(reference, method, precision));
+    }
+  });
+}
 
 /** Runs the product's update from the recorded weights over the recorded crops and masks. */
-async function follow(reference: Trajectory, precision: Precision): Promise<void> {
+async function follow(reference: Trajectory, method: Method, precision: Precision): Promise<void> {
   const { config, batches, f64 } = reference;
   const isDouble = precision === 'float64';
   const gamma = 1 / config.bot + 1 / config.B;
-  const settings = settingsOf(reference, gamma);
+  const settings = settingsOf(reference, method, gamma);
   const step = await engine.compile(programOf(reference, settings), { precision });
   const state = engine.createState(updateState(settings), initialState(reference, precision), { precision });
   const tolerance = isDouble ? tolerances.doubleTrajectory : tolerances.singleGradient;
@@ -91,13 +123,22 @@ async function follow(reference: Trajectory, precision: Precision): Promise<void
     const batch = batches[index]!;
     const got = await step.run(state, inputsOf(reference, index, batch, precision));
     const what = (quantity: string) => `step ${index}, ${quantity}`;
-    const { masks } = batch;
-    const masked = placesOf(masks).filter((places) => places.length > 0).length / masks.shape[0]!;
-    const { dino_mcr_comp_loss, dino_mcr_expa_loss, ibot_comp_loss, total_loss } = expected.losses;
-    expectClose(what('1 - distance'), 1 - got['distance']![0]!, dino_mcr_comp_loss, tolerance);
-    expectClose(what('gamma R'), got['codingRate']![0]! * gamma, dino_mcr_expa_loss, tolerance);
-    expectClose(what('patches'), got['patchDistance']![0]! - masked, ibot_comp_loss, tolerance);
-    expectClose(what('loss'), got['loss']![0]! - 1 - masked, total_loss, tolerance);
+    if ('dino_loss' in expected.losses) {
+      const { dino_loss, koleo_loss, ibot_loss, total_loss } = expected.losses;
+      const weight = reference.config_overrides!.dino.koleo_loss_weight;
+      expectClose(what('views'), got['viewCrossEntropy']!, dino_loss, tolerance);
+      expectClose(what('KoLeo'), weight * got['koleo']![0]!, koleo_loss, tolerance);
+      expectClose(what('patches'), got['patchCrossEntropy']!, ibot_loss, tolerance);
+      expectClose(what('loss'), got['loss']!, total_loss, tolerance);
+    } else {
+      const { masks } = batch;
+      const masked = placesOf(masks).filter((places) => places.length > 0).length / masks.shape[0]!;
+      const { dino_mcr_comp_loss, dino_mcr_expa_loss, ibot_comp_loss, total_loss } = expected.losses;
+      expectClose(what('1 - distance'), 1 - got['distance']![0]!, dino_mcr_comp_loss, tolerance);
+      expectClose(what('gamma R'), got['codingRate']![0]! * gamma, dino_mcr_expa_loss, tolerance);
+      expectClose(what('patches'), got['patchDistance']![0]! - masked, ibot_comp_loss, tolerance);
+      expectClose(what('loss'), got['loss']![0]! - 1 - masked, total_loss, tolerance);
+    }
     for (const [module, norm] of Object.entries(expected.grad_norm_before_clip)) {
       const ofModule = trainedParameters(settings).flatMap(({ name }, position) =>
         name.startsWith(ownName(`${module}.`)) ? [got['gradientNorms']![position]!] : [],
@@ -125,7 +166,9 @@ async function follow(reference: Trajectory, precision: Precision): Promise<void
   await state.dispose();
 }
 
-function settingsOf({ config, adamw }: Trajectory, gamma: number): UpdateSettings {
+function settingsOf(reference: Trajectory, method: Method, gamma: number): UpdateSettings {
+  const { config, config_overrides, adamw } = reference;
+  const prototypes = method === 'simdinov2' ? {} : { prototypes: config_overrides!.dino.head_n_prototypes };
   return {
     network: {
       backbone: {
@@ -140,17 +183,9 @@ function settingsOf({ config, adamw }: Trajectory, gamma: number): UpdateSetting
         layerScale: 0.1,
         maskToken: true,
       },
-      head: { inputDim: config.dim, hiddenDim: config.hid, outputDim: config.bot, layers: 3 },
+      head: { inputDim: config.dim, hiddenDim: config.hid, outputDim: config.bot, layers: 3, ...prototypes },
     },
-    objective: simdinov2Objective({
-      eps: Math.sqrt(0.05),
-      gamma,
-      pairs: 'crossView',
-      codingRate: { on: 'studentTeacherMean', normalise: 'batch', groups: 1 },
-      viewWeight: 1,
-      patchWeight: 1,
-      average: 'maskedPatches',
-    }),
+    objective: objectiveOf(reference, method, gamma),
     adam: { beta1: adamw.betas[0], beta2: adamw.betas[1], epsilon: adamw.eps },
     clipGradNorm: config.clip,
     clipBy: 'module',
@@ -158,6 +193,26 @@ function settingsOf({ config, adamw }: Trajectory, gamma: number): UpdateSetting
     teacherUpdate: 'ema',
     batch: config.B,
   };
+}
+
+function objectiveOf({ config_overrides }: Trajectory, method: Method, gamma: number): Objective {
+  const measured: SimdinoOptions = {
+    eps: Math.sqrt(0.05),
+    gamma,
+    pairs: 'crossView',
+    codingRate: { on: 'studentTeacherMean', normalise: 'batch', groups: 1 },
+  };
+  const patches = { viewWeight: 1, patchWeight: 1, average: 'maskedPatches' } as const;
+  if (method === 'simdinov2') return simdinov2Objective({ ...measured, ...patches });
+  const { head_n_prototypes: prototypes, koleo_loss_weight: koleoWeight } = config_overrides!.dino;
+  return dinov2Objective({
+    ...patches,
+    prototypes: { views: prototypes, patches: prototypes },
+    centering: method,
+    studentTemperature: 0.1,
+    koleoWeight,
+    measured,
+  });
 }
 
 function programOf({ config, batches }: Trajectory, settings: UpdateSettings): StepProgram {
@@ -207,7 +262,7 @@ function placesOf({ shape, data }: ReferenceTensor): number[][] {
 }
 
 function inputsOf(
-  { lr_per_step, wd_per_step, momentum_per_step, adamw }: Trajectory,
+  { lr_per_step, wd_per_step, momentum_per_step, teacher_temp_per_step, adamw }: Trajectory,
   step: number,
   { global_crops, local_crops, masks }: Batch,
   precision: Precision,
@@ -217,6 +272,7 @@ function inputsOf(
     weightDecay: wd_per_step.data[step]!,
     momentum: momentum_per_step.data[step]!,
     ...biasCorrections(step + 1, { beta1: adamw.betas[0], beta2: adamw.betas[1] }),
+    ...(teacher_temp_per_step ? { teacherTemperature: teacher_temp_per_step[step]! } : {}),
   };
   const patches = masks.shape[1]!;
   const places = placesOf(masks).flatMap((masked) => [

@@ -63,7 +63,7 @@ test('options of DINO beside another method are one error', () => {
   expect(diagnostics.map(({ severity, message, remedy, line }) => ({ severity, message, remedy, line }))).toEqual([
     {
       severity: 'error',
-      message: '`dino` holds the options of method `dino`, but the method is `simdino`.',
+      message: '`dino` holds the options of `dino` and `dinov2`, but the method is `simdino`.',
       remedy: 'Remove the section, or set method: dino.',
       line: 3,
     },
