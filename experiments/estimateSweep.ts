@@ -1,6 +1,6 @@
-import { derive, knownTrainImages } from '../../configs/derive.ts';
-import type { Sweep } from '../../configs/readSweep.ts';
-import type { RunOverview } from '../../experiments/store/summariseRun.ts';
+import { derive, knownTrainImages } from '../configs/derive.ts';
+import type { Sweep } from '../configs/readSweep.ts';
+import type { RunOverview } from './store/summariseRun.ts';
 
 export interface SweepEstimate {
   /** Null where no run of this method was seen to tell the pace of a step. */

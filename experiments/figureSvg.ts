@@ -1,7 +1,7 @@
 /** Figures for papers: vector graphics on white, without a browser. */
 import { linearTicks, logTicks } from './axisTicks.ts';
 import { formatNumber } from './formatMetric.ts';
-import { escapeHtml } from './reportHtml.ts';
+import { escapeHtml } from './htmlPage.ts';
 
 export interface FigureLine {
   label: string;

@@ -3,7 +3,7 @@ import { metricInfo } from './compare.ts';
 import { formatMetric, formatNumber } from './formatMetric.ts';
 import type { Grid, GridCell } from './grid.ts';
 import type { JsonScalar } from '../protocol/records.ts';
-import { escapeHtml } from './reportHtml.ts';
+import { escapeHtml } from './htmlPage.ts';
 
 export interface HeatMapFigure {
   grid: Grid;

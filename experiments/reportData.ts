@@ -4,6 +4,7 @@
  */
 import { checkToPanel } from '../protocol/checkPanelMessage.ts';
 import type { GridData, RunSummary, Series } from '../protocol/panelMessages.ts';
+import { escapeForScript } from './htmlPage.ts';
 
 export interface ReportData {
   title: string;
@@ -76,11 +77,6 @@ function nameNonFinite(_key: string, value: unknown): unknown {
 function readNonFinite(_key: string, value: unknown): unknown {
   const named = typeof value === 'object' && value !== null && 'nonFinite' in value ? value.nonFinite : undefined;
   return named === 'NaN' || named === 'Infinity' || named === '-Infinity' ? Number(named) : value;
-}
-
-/** No `<` is left, so that no end tag or comment can begin; the line separators are for older script parsers. */
-function escapeForScript(json: string): string {
-  return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function toBase64(values: Float64Array): string {

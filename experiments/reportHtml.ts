@@ -4,6 +4,8 @@
  * Nothing that a person typed reaches the markup unescaped: the title is escaped here, run names live in the JSON, and
  * the page's own policy runs no script without the nonce and fetches nothing.
  */
+import { escapeHtml, pagePolicy } from './htmlPage.ts';
+
 export function reportHtml(parts: {
   title: string;
   /** `dist/webview/report.js` and `.css`. */
@@ -15,22 +17,12 @@ export function reportHtml(parts: {
   nonce: string;
 }): string {
   const { title, script, style, data, nonce } = parts;
-  if (!/^[A-Za-z0-9]{8,}$/.test(nonce)) throw new Error('internal: a nonce of letters and digits is needed');
   if (data.includes('<')) throw new Error('internal: report data must come from encodeReport');
-  const policy = [
-    "default-src 'none'",
-    `script-src 'nonce-${nonce}'`,
-    `style-src 'nonce-${nonce}'`,
-    'img-src data: blob:',
-    'font-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy({ nonce })}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
 <style nonce="${nonce}">${escapeStyle(style)}</style>
@@ -43,11 +35,6 @@ export function reportHtml(parts: {
 </body>
 </html>
 `;
-}
-
-/** Text for an element or a quoted attribute. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 /** Source maps lie beside the built files, not beside a report. */

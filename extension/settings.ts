@@ -1,6 +1,9 @@
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 
+/** Who asks, in requests to trainers and schedulers. */
+export const toolName = 'SimDINO Studio';
+
 /** The workspace folder that runs belong to: the first one of the window that is on disk. */
 export function workspaceFolder(): string | undefined {
   return vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;

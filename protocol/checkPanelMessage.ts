@@ -6,6 +6,7 @@
  */
 import type { FromPanelMessage, PanelState, ToPanelMessage } from './panelMessages.ts';
 import { exportFormats, gridActions, panelKinds } from './panelMessages.ts';
+import { schedulerStates } from './records.ts';
 import { isRunId } from './runFolder.ts';
 
 export type Checked<T> = { ok: true; message: T } | { ok: false; reason: string };
@@ -166,7 +167,7 @@ const toPanelShapes: Record<ToPanelMessage['type'], Guard> = {
       sweep,
       name: text,
       runs: listOf(summary),
-      scheduler: oneOf(['running', 'paused', 'idle']),
+      scheduler: oneOf(schedulerStates),
       etaMs: orNull(finite),
     }),
   }),

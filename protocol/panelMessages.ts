@@ -5,7 +5,7 @@
  * snapshot; after that it gets deltas until it is hidden. A hidden panel gets nothing and asks again when it is shown.
  * Columns travel as `Float64Array`, which the editor passes as binary.
  */
-import type { GitRecord, JsonScalar, RunState, SweepRecord } from './records.ts';
+import type { GitRecord, JsonScalar, RunState, SchedulerState, SweepRecord } from './records.ts';
 
 export const panelKinds = ['curves', 'grid', 'comparison'] as const;
 export type PanelKind = (typeof panelKinds)[number];
@@ -80,7 +80,7 @@ export interface GridData {
   sweep: SweepRecord;
   name: string;
   runs: RunSummary[];
-  scheduler: 'running' | 'paused' | 'idle';
+  scheduler: SchedulerState;
   etaMs: number | null;
 }
 

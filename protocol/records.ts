@@ -91,14 +91,21 @@ export type EventLine = { time: number; step: number } & (
   | { type: 'warning'; message: string }
   | { type: 'faultyImage'; image: string; reason: string }
   | { type: 'finished' }
-  | { type: 'stopped' }
+  /** A scheduler says whether it was paused (its cells went on to their end) or cancelled. */
+  | { type: 'stopped'; reason?: 'paused' | 'cancelled' }
   | { type: 'failed'; code: string; message: string }
 );
 
-/** `request.json`: the last thing asked of the trainer; a new `id` is a new request. */
+/** What a trainer takes, and what schedulers of sweeps and of the queue take. */
+export const controlActions = ['stop', 'checkpoint', 'pause', 'continue'] as const;
+
+/**
+ * `request.json`: the last thing asked of a trainer (`stop`, `checkpoint`) or a scheduler (`stop`: with its runs; `pause`:
+ * launch nothing more; `continue`). A new `id` is a new request.
+ */
 export interface ControlRequest {
   id: string;
-  action: 'stop' | 'checkpoint';
+  action: (typeof controlActions)[number];
   /** Who asked: tool, host and pid, for the log. */
   by: string;
   at: string;
@@ -149,6 +156,27 @@ export interface SweepRecord {
   goal: 'maximise' | 'minimise';
   slots: number;
 }
+
+/** What the scheduler of a sweep is doing; `cancelled` and `paused` when it ended before all cells were done. */
+export const schedulerStates = ['running', 'pausing', 'paused', 'cancelled', 'idle'] as const;
+export type SchedulerState = (typeof schedulerStates)[number];
+
+/** `.queue/entries/<run>/entry.json`, written once when the run is queued; its configuration lies beside it, resolved. */
+export interface QueueEntryRecord {
+  version: number;
+  runId: string;
+  /** ISO 8601, UTC. */
+  createdAt: string;
+  /** What is counted against a limit: `cpu`, `gpu`, or a name of one's own. */
+  device: string;
+  /** Where the configuration came from, as given. */
+  configSource: string;
+  workingFolder: string;
+  parent: RunRecord['parent'];
+}
+
+/** `.queue/limits.json`: how many runs may train on a device at the same time; one where it says nothing. */
+export type QueueLimits = Record<string, number>;
 
 /** What a run is doing, derived, never stored. */
 export type RunState =

@@ -37,6 +37,29 @@ export const sweepFiles = {
   attempts: 'attempts',
 } as const;
 
+/** What a detached process prints before its run folder is there, in `<runs>/.launch/<id>.log`. */
+export const launchFolder = '.launch';
+
+/**
+ * Runs that wait for a device, in `<runs>/.queue/`. Whoever takes an entry, to launch it or to cancel it, makes its `taken`
+ * folder first, which only one can; `rank.json` is its place in the line, written by people alone.
+ */
+export const queueFolder = '.queue';
+export const queueFiles = {
+  entries: 'entries',
+  record: 'entry.json',
+  config: 'config.yaml',
+  rank: 'rank.json',
+  taken: 'taken',
+  /** In `taken`: the process that took it. */
+  taker: 'taker.json',
+  /** In `taken`: how a start that made no run folder ended. */
+  failure: 'failure.json',
+  limits: 'limits.json',
+  /** A folder of attempts, as a sweep has one. */
+  scheduler: 'scheduler',
+} as const;
+
 /** How often the trainer advances its heartbeat counter. */
 export const heartbeatIntervalMs = 1000;
 /** A counter unchanged for this long on the viewer's own monotonic clock means `stale`. */

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asAnnotations } from '../../experiments/store/checkRecords.ts';
-import { readJson } from '../../experiments/store/readJson.ts';
 import type { Annotations } from '../../protocol/records.ts';
 import { runFiles } from '../../protocol/runFolder.ts';
+import { asAnnotations } from './checkRecords.ts';
+import { readJson } from './readJson.ts';
+import { writeWhole } from './writeWhole.ts';
 
 /**
  * Changes what people say about a run. The file is read right before, so that two windows change different things without
@@ -22,16 +21,4 @@ export async function changeAnnotations(
   const annotations = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Annotations;
   await writeWhole(path, `${JSON.stringify(annotations, null, 2)}\n`);
   return annotations;
-}
-
-/** Writes a file so that readers see the old or the new content, never a part. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
-  try {
-    await writeFile(temporary, text, { flag: 'wx' });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }

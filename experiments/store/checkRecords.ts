@@ -1,4 +1,5 @@
 import {
+  controlActions,
   recordVersion,
   type Annotations,
   type AttemptRecord,
@@ -8,6 +9,8 @@ import {
   type EventLine,
   type JsonScalar,
   type ProcessIdentity,
+  type QueueEntryRecord,
+  type QueueLimits,
   type RunRecord,
   type SweepRecord,
 } from '../../protocol/records.ts';
@@ -98,8 +101,9 @@ export function asAnnotations(value: unknown): Annotations {
 export function asControlRequest(value: unknown): ControlRequest | null {
   const json = asObject(value);
   if (!json || typeof json['id'] !== 'string') return null;
-  if (json['action'] !== 'stop' && json['action'] !== 'checkpoint') return null;
-  return { id: json['id'], action: json['action'], by: text(json['by']), at: text(json['at']) };
+  const action = controlActions.find((known) => known === json['action']);
+  if (!action) return null;
+  return { id: json['id'], action, by: text(json['by']), at: text(json['at']) };
 }
 
 export function asCheckpointRecord(value: unknown): CheckpointRecord | null {
@@ -137,6 +141,8 @@ export function asEvent(json: Record<string, unknown>): EventLine | undefined {
   const event: Record<string, unknown> = { type, time: number(json['time']), step: number(json['step']) };
   for (const key of eventTexts[type as EventLine['type']]) event[key] = text(json[key]);
   if (type === 'checkpoint') event['bytes'] = number(json['bytes']);
+  if (type === 'stopped' && (json['reason'] === 'paused' || json['reason'] === 'cancelled'))
+    event['reason'] = json['reason'];
   return event as EventLine;
 }
 
@@ -177,6 +183,33 @@ export function asSweepRecord(value: unknown, id: string): SweepRecord | null {
     goal: json['goal'] === 'minimise' ? 'minimise' : 'maximise',
     slots: number(json['slots']),
   };
+}
+
+export function asQueueEntry(value: unknown, runId: string): QueueEntryRecord | null {
+  const json = asObject(value);
+  if (!json) return null;
+  const parent = asObject(json['parent']);
+  return {
+    version: version(json),
+    runId,
+    createdAt: text(json['createdAt']),
+    device: text(json['device']) || 'cpu',
+    configSource: text(json['configSource']),
+    workingFolder: text(json['workingFolder']),
+    parent: parent && typeof parent['id'] === 'string' ? { id: parent['id'], step: number(parent['step']) } : null,
+  };
+}
+
+/** Limits of devices: whole numbers from 0 on; what is none counts as absent. */
+export function asQueueLimits(value: unknown): QueueLimits {
+  return pick(value, (entry) =>
+    Number.isSafeInteger(entry) && (entry as number) >= 0 ? (entry as number) : undefined,
+  );
+}
+
+/** A number that says where in a line something stands; 0 for anything else. */
+export function asRank(value: unknown): number {
+  return number(asObject(value)?.['rank']);
 }
 
 /** The sentence about a record that a newer version wrote; undefined when this version can read it. */

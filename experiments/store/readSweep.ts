@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isRunId, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
-import type { SweepRecord } from '../../protocol/records.ts';
+import type { SchedulerState, SweepRecord } from '../../protocol/records.ts';
 import { isActive } from '../status.ts';
 import { asSweepRecord, newerVersion } from './checkRecords.ts';
 import type { LivenessWatch } from './liveness.ts';
@@ -37,11 +37,13 @@ export async function readSweep(folder: string): Promise<SweepContents> {
   return { id, folder, record: { ...record, cells }, problems };
 }
 
-/** What the scheduler of a sweep is doing; `paused` when it was stopped before all cells were done. */
-export async function schedulerOf(folder: string, watch: LivenessWatch): Promise<'running' | 'paused' | 'idle'> {
-  const { state } = await summariseAttempts(folder, watch, { ageMs: Number.POSITIVE_INFINITY });
+/** What the scheduler of a sweep, or of the queue, is doing. */
+export async function schedulerOf(folder: string, watch: LivenessWatch): Promise<SchedulerState> {
+  const { state, outcome } = await summariseAttempts(folder, watch, { ageMs: Number.POSITIVE_INFINITY });
+  if (state === 'stopping') return 'pausing';
   if (isActive(state)) return 'running';
-  return state === 'stopped' ? 'paused' : 'idle';
+  if (state !== 'stopped') return 'idle';
+  return outcome?.type === 'stopped' && outcome.reason === 'paused' ? 'paused' : 'cancelled';
 }
 
 /** The sweeps of a runs folder, by name. */

@@ -121,8 +121,9 @@ export async function summariseAttempts(
     if (!outcome) {
       const heartbeat = await readHeartbeat(join(attemptFolder, attemptFiles.heartbeat));
       facts.liveness = await watch.check(`${folder}#${lastIndex}`, lastAttempt?.process ?? null, heartbeat);
-      facts.stopRequested =
-        events.some((event) => event.type === 'stopRequested') || (await isStopPending(folder, lastAttempt));
+      // A scheduler that was paused and went on says `started` again.
+      const lastWord = events.findLast(({ type }) => type === 'stopRequested' || type === 'started');
+      facts.stopRequested = lastWord?.type === 'stopRequested' || (await isStopPending(folder, lastAttempt));
     }
   }
   return {

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { hasErrors, sentence } from '../../configs/diagnostic.ts';
 import { readSweep } from '../../configs/readSweep.ts';
+import { estimateSweep, type SweepEstimate } from '../../experiments/estimateSweep.ts';
 import { formatBytes, formatDuration } from '../../experiments/formatMetric.ts';
 import { isActive } from '../../experiments/status.ts';
+import { writeRequest } from '../../experiments/store/controlRequest.ts';
 import type { GridAction } from '../../protocol/panelMessages.ts';
-import { runFiles, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
+import { sweepsFolder } from '../../protocol/runFolder.ts';
 import { inBackground } from '../log.ts';
-import { writeRequest } from '../run/requestFile.ts';
-import { estimateSweep, type SweepEstimate } from './estimateSweep.ts';
+import { toolName } from '../settings.ts';
 import { fileLoader } from './configFiles.ts';
 import { pickConfig } from './pickConfig.ts';
 import { preflight } from './preflight.ts';
@@ -69,29 +70,35 @@ export async function controlGrid(
   const { collection } = watch;
   const sweep = collection?.sweeps.find(({ id }) => id === sweepId);
   if (!collection || !sweep || launcher.requireRunsFolder() === undefined) return;
-  const stopScheduler = (): Promise<unknown> =>
-    writeRequest(join(collection.folder, sweepsFolder, sweepId, sweepFiles.request), 'stop');
+  const ask = (request: 'stop' | 'pause' | 'continue'): Promise<unknown> =>
+    writeRequest(join(collection.folder, sweepsFolder, sweepId), request, toolName);
   switch (action) {
     case 'runMissing':
     case 'continue':
-      await launcher.resumeSweep(sweepId);
-      return;
+      if (sweep.scheduler === 'pausing') await ask('continue');
+      else await launcher.resumeSweep(sweepId);
+      break;
     case 'pause':
-      await stopScheduler();
+      await ask('pause');
       break;
     case 'cancel': {
       const stop = vscode.l10n.t('Cancel the grid');
       const answer = await vscode.window.showWarningMessage(
         vscode.l10n.t('Stop all runs of {0}?', sweepId),
-        { modal: true, detail: vscode.l10n.t('Each writes a checkpoint first; the grid can be continued later.') },
+        {
+          modal: true,
+          detail: vscode.l10n.t('Each writes a checkpoint first. What is missing can be run later, from there.'),
+        },
         stop,
       );
       if (answer !== stop) return;
-      await stopScheduler();
-      for (const { runId } of sweep.record?.cells ?? []) {
-        const run = watch.run(runId);
-        if (run && isActive(run.state)) await writeRequest(join(run.folder, runFiles.request), 'stop');
-      }
+      if (sweep.scheduler === 'running' || sweep.scheduler === 'pausing') await ask('stop');
+      // Cells that outlived their scheduler have nobody else to ask them.
+      else
+        for (const { runId } of sweep.record?.cells ?? []) {
+          const run = watch.run(runId);
+          if (run && isActive(run.state)) await writeRequest(run.folder, 'stop', toolName);
+        }
     }
   }
   inBackground('refresh', watch.refresh());

@@ -67,6 +67,7 @@ export class PanelSession implements vscode.Disposable {
       cspSource: webview.cspSource,
       title: panel.title,
       language: vscode.env.language,
+      words: vscode.l10n.bundle ?? {},
     });
   }
 
@@ -194,7 +195,9 @@ export class PanelSession implements vscode.Disposable {
         runs,
         scheduler: sweep.scheduler,
         etaMs:
-          sweep.scheduler === 'running' ? gridEtaMs(runs, sweep.record.cells.length - done, sweep.record.slots) : null,
+          sweep.scheduler === 'running' || sweep.scheduler === 'pausing'
+            ? gridEtaMs(runs, sweep.record.cells.length - done, sweep.record.slots)
+            : null,
       },
     };
     const fingerprint = JSON.stringify(message);

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Annotations } from '../../protocol/records.ts';
-import { changeAnnotations } from './annotationsFile.ts';
+import { changeAnnotations } from '../../experiments/store/annotationsFile.ts';
 import { pickRun, type RunArgument } from './pickRun.ts';
 import { runName } from './runText.ts';
 import type { RunWatch } from './runWatch.ts';

@@ -6,10 +6,11 @@ import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { listSweeps, schedulerOf, type SweepContents } from '../../experiments/store/readSweep.ts';
 import { summariseRun, type RunOverview } from '../../experiments/store/summariseRun.ts';
 import { isMissing } from '../../experiments/store/tailJsonLines.ts';
+import type { SchedulerState } from '../../protocol/records.ts';
 import { runFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 
 export interface SweepOverview extends SweepContents {
-  scheduler: 'running' | 'paused' | 'idle';
+  scheduler: SchedulerState;
 }
 
 /** What one look at the runs folder changed. */

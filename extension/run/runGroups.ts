@@ -41,7 +41,7 @@ export function groupRuns(runs: Iterable<RunOverview>, sweeps: readonly SweepOve
   for (const sweep of sweeps) {
     if (filter !== '' && !sweep.id.toLowerCase().includes(filter.toLowerCase())) continue;
     groups.grids.push(sweep);
-    if (sweep.scheduler !== 'running') continue;
+    if (sweep.scheduler !== 'running') continue; // a paused one starts nothing
     for (const { runId } of sweep.record?.cells ?? []) {
       if (!ids.has(runId)) groups.queued.push({ sweepId: sweep.id, runId });
     }

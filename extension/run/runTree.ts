@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunOverview } from '../../experiments/store/summariseRun.ts';
 import { isActive, isResumable } from '../../experiments/status.ts';
-import type { RunState } from '../../protocol/records.ts';
+import type { RunState, SchedulerState } from '../../protocol/records.ts';
 import { groupKinds, groupRuns, type GroupKind, type RunGroups } from './runGroups.ts';
 import type { Changes, SweepOverview } from './runCollection.ts';
 import { isUndecided, isUnreadable, remainingText, runDescription, runName, type StateWords } from './runText.ts';
@@ -264,11 +264,7 @@ function gridItem(sweep: SweepOverview, watch: RunWatch): vscode.TreeItem {
   const failed = states.filter((state) => state === 'failed' || state === 'crashed').length;
   item.id = `grid ${sweep.id}`;
   item.description = [
-    sweep.scheduler === 'running'
-      ? vscode.l10n.t('running')
-      : sweep.scheduler === 'paused'
-        ? vscode.l10n.t('paused')
-        : '',
+    schedulerWord(sweep.scheduler),
     vscode.l10n.t('{0} of {1} finished', finished, cells.length),
     failed > 0 ? vscode.l10n.t('{0} failed', failed) : '',
     ...sweep.problems,
@@ -279,6 +275,21 @@ function gridItem(sweep: SweepOverview, watch: RunWatch): vscode.TreeItem {
   item.contextValue = ['grid', sweep.scheduler, finished < cells.length ? 'incomplete' : 'complete'].join(' ');
   item.command = { command: 'simdino.openGrid', title: vscode.l10n.t('Show grid'), arguments: [sweep.id] };
   return item;
+}
+
+function schedulerWord(state: SchedulerState): string {
+  switch (state) {
+    case 'running':
+      return vscode.l10n.t('running');
+    case 'pausing':
+      return vscode.l10n.t('pausing');
+    case 'paused':
+      return vscode.l10n.t('paused');
+    case 'cancelled':
+      return vscode.l10n.t('cancelled');
+    case 'idle':
+      return '';
+  }
 }
 
 function groupItem(group: GroupKind, count: number): vscode.TreeItem {

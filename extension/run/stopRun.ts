@@ -1,13 +1,12 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { isActive } from '../../experiments/status.ts';
+import { writeRequest } from '../../experiments/store/controlRequest.ts';
 import { isSameProcessAlive } from '../../experiments/store/liveness.ts';
-import { runFiles } from '../../protocol/runFolder.ts';
 import { inBackground, log } from '../log.ts';
+import { toolName } from '../settings.ts';
 import { killTree } from './killTree.ts';
 import { pickRun, type RunArgument } from './pickRun.ts';
-import { writeRequest } from './requestFile.ts';
 import { runName } from './runText.ts';
 import type { RunWatch } from './runWatch.ts';
 
@@ -27,7 +26,7 @@ export async function stopRun(watch: RunWatch, argument: RunArgument): Promise<v
     void vscode.window.showInformationMessage(vscode.l10n.t('{0} is not running.', runName(run)));
     return;
   }
-  const request = await writeRequest(join(run.folder, runFiles.request), 'stop');
+  const request = await writeRequest(run.folder, 'stop', toolName);
   log().info(`${run.id}: stop requested (${request.id})`);
   await watch.refresh(run.id);
   inBackground(`stop ${run.id}`, followStop(watch, run.id));
@@ -38,7 +37,7 @@ export async function checkpointRun(watch: RunWatch, argument: RunArgument): Pro
   const title = vscode.l10n.t('Write checkpoint now');
   const run = await pickRun(watch, argument, { title, filter: ({ state }) => isActive(state) });
   if (!run) return;
-  await writeRequest(join(run.folder, runFiles.request), 'checkpoint');
+  await writeRequest(run.folder, 'checkpoint', toolName);
   void vscode.window.setStatusBarMessage(vscode.l10n.t('Asked {0} for a checkpoint', runName(run)), 5000);
 }
 

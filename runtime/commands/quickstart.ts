@@ -10,7 +10,6 @@ import { evaluateKnn, type KnnEvaluation } from '../eval/evaluateKnn.ts';
 import { rawPixels } from '../eval/extractFeatures.ts';
 import { writeReport } from '../report/writeReport.ts';
 import { createRun } from '../run/openRun.ts';
-import { newRunId } from '../run/runId.ts';
 import { openTrainingData } from '../run/trainingData.ts';
 import { exitCodes } from './exitCodes.ts';
 import { formatDuration } from './progress.ts';
@@ -39,7 +38,7 @@ export async function run(args: string[]): Promise<number> {
 
   const now = new Date();
   const opened = createRun({
-    id: newRunId(runsFolder, 'quickstart', now),
+    id: { from: 'quickstart' },
     runsFolder,
     config,
     configSource: file.path,

@@ -5,7 +5,7 @@ import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { summariseRun } from '../../experiments/store/summariseRun.ts';
 import { isActive } from '../../experiments/status.ts';
 import { errors } from '../../protocol/errors.ts';
-import { writeRequest } from '../run/controlRequest.ts';
+import { writeRequest } from '../../experiments/store/controlRequest.ts';
 import { exitCodes } from './exitCodes.ts';
 
 /** `simdino stop`: asks through the run folder, which works from any host, and waits for the run to end. */
@@ -30,7 +30,7 @@ export async function run(args: string[]): Promise<number> {
     return exitCodes.success;
   }
 
-  writeRequest(folder, 'stop', 'simdino stop');
+  await writeRequest(folder, 'stop', 'simdino stop');
   for (const deadlineMs = performance.now() + waitMs; performance.now() < deadlineMs; await sleep(200)) {
     const { state } = await look();
     if (isActive(state) || state === 'stale') continue;

@@ -1,20 +1,33 @@
-import { basename, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatDiagnostics } from '../../configs/diagnostic.ts';
-import { readSweep } from '../../configs/readSweep.ts';
+import { readSweep, type Sweep } from '../../configs/readSweep.ts';
+import { estimateSweep, type SweepEstimate } from '../../experiments/estimateSweep.ts';
+import { formatBytes, formatDuration } from '../../experiments/formatMetric.ts';
+import { writeRequest } from '../../experiments/store/controlRequest.ts';
+import { listRuns } from '../../experiments/store/listRuns.ts';
+import { LivenessWatch } from '../../experiments/store/liveness.ts';
+import { schedulerOf } from '../../experiments/store/readSweep.ts';
 import { errors } from '../../protocol/errors.ts';
+import type { SweepRecord } from '../../protocol/records.ts';
 import { sweepsFolder } from '../../protocol/runFolder.ts';
 import { loadReference } from '../configFile.ts';
 import { builtFile } from '../installation.ts';
 import { newRunId } from '../run/runId.ts';
+import { studioVersion } from '../run/versions.ts';
 import { createSweep, readSweepRecord } from '../sweep/createSweep.ts';
+import { reusableRuns } from '../sweep/reusableRuns.ts';
 import { runSweep } from '../sweep/runSweep.ts';
 import { exitCodes } from './exitCodes.ts';
 
 const usage = `Usage: simdino sweep FILE [options]       make a sweep and run its cells
-       simdino sweep --resume ID [options]   run what is missing or was interrupted
+       simdino sweep --resume ID [options]   run what is missing, failed or was interrupted
+       simdino sweep --pause ID              launch nothing more; running cells go on to their end
+       simdino sweep --cancel ID             stop the running cells at a checkpoint and launch nothing more
 
+  --dry-run        say how many runs it is, how long it takes and how much disk, and make nothing
+  --no-reuse       train every cell, even one that a finished run has trained with the same configuration
   --runs-dir DIR   where run folders are made (default: runs)
   --sweep-id ID    name of the sweep (default: made from the file's name and the time)
 `;
@@ -28,21 +41,51 @@ export async function run(args: string[]): Promise<number> {
       'runs-dir': { type: 'string', default: 'runs' },
       'sweep-id': { type: 'string' },
       resume: { type: 'string' },
+      pause: { type: 'string' },
+      cancel: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+      'no-reuse': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const [file] = positionals;
-  if (values.help || (file === undefined) === (values.resume === undefined)) {
+  const subjects = [file, values.resume, values.pause, values.cancel].filter((subject) => subject !== undefined);
+  if (values.help || subjects.length !== 1) {
     process.stdout.write(usage);
     return values.help ? exitCodes.success : exitCodes.usage;
   }
   const runsFolder = resolve(values['runs-dir']);
-  const sweep =
-    file === undefined
-      ? readSweepRecord(runsFolder, values.resume ?? '')
-      : makeSweep(resolve(file), runsFolder, values['sweep-id']);
-
   const say = (text: string) => process.stderr.write(`${text}\n`);
+  if (values.pause !== undefined) return ask(runsFolder, values.pause, 'pause', say);
+  if (values.cancel !== undefined) return ask(runsFolder, values.cancel, 'stop', say);
+  if (values.resume !== undefined) {
+    const folder = sweepFolderOf(runsFolder, values.resume);
+    if ((await schedulerOf(folder, new LivenessWatch())) === 'pausing')
+      return ask(runsFolder, values.resume, 'continue', say);
+  }
+  let sweep: SweepRecord;
+  if (file === undefined) sweep = readSweepRecord(runsFolder, values.resume ?? '');
+  else {
+    const { text, plan } = readPlan(resolve(file));
+    if (values['dry-run']) {
+      const { runs } = await listRuns(runsFolder);
+      process.stdout.write(`${describeEstimate(plan, estimateSweep(plan, runs))}\n`);
+      return exitCodes.success;
+    }
+    const now = new Date();
+    const stem = basename(file).replace(/(\.sweep)?\.ya?ml$/, '');
+    sweep = createSweep(plan, {
+      id: values['sweep-id'] ?? newRunId(resolve(runsFolder, sweepsFolder), stem, now),
+      text,
+      runsFolder,
+      createdAt: now.toISOString(),
+      reusable: values['no-reuse'] ? new Map() : await reusableRuns(runsFolder, studioVersion()),
+    });
+    const reused = sweep.cells.filter(({ runId }) => !runId.startsWith(`${sweep.id}-`));
+    if (reused.length > 0)
+      say(`${reused.length} cells were trained before: ${reused.map(({ runId }) => runId).join(', ')}`);
+  }
+
   say(`sweep ${sweep.id}: ${sweep.cells.length} cells, ${sweep.slots} at a time`);
   const stop = new AbortController();
   const onSignal = () => stop.abort();
@@ -58,18 +101,41 @@ export async function run(args: string[]): Promise<number> {
   return outcome.failed > 0 ? exitCodes.failed : exitCodes.success;
 }
 
-function makeSweep(path: string, runsFolder: string, id: string | undefined) {
+/** Asks the scheduler that works on a sweep, wherever it runs. */
+async function ask(
+  runsFolder: string,
+  id: string,
+  action: 'pause' | 'continue' | 'stop',
+  say: (text: string) => void,
+): Promise<number> {
+  const folder = sweepFolderOf(runsFolder, id);
+  const scheduler = await schedulerOf(folder, new LivenessWatch());
+  if (scheduler !== 'running' && scheduler !== 'pausing') {
+    say(`nothing works on ${id}: ${scheduler}`);
+    return exitCodes.success;
+  }
+  await writeRequest(folder, action, 'simdino sweep');
+  say(`asked the scheduler of ${id}: ${action}`);
+  return exitCodes.success;
+}
+
+function sweepFolderOf(runsFolder: string, id: string): string {
+  return join(runsFolder, sweepsFolder, readSweepRecord(runsFolder, id).id);
+}
+
+function readPlan(path: string): { text: string; plan: Sweep } {
   const text = readFile(path);
   const { sweep, diagnostics } = readSweep(text, { path, load: loadReference });
   if (!sweep) throw errors.configInvalid(path, formatDiagnostics(diagnostics, text, path));
-  const now = new Date();
-  const stem = basename(path).replace(/(\.sweep)?\.ya?ml$/, '');
-  return createSweep(sweep, {
-    id: id ?? newRunId(resolve(runsFolder, sweepsFolder), stem, now),
-    text,
-    runsFolder,
-    createdAt: now.toISOString(),
-  });
+  return { text, plan: sweep };
+}
+
+function describeEstimate({ runs, slots }: Sweep, { durationMs, basis, diskBytes }: SweepEstimate): string {
+  const time =
+    durationMs === null
+      ? 'unknown until a first run was made'
+      : `about ${formatDuration(durationMs)} at the pace of ${basis}`;
+  return `${runs.length} runs, ${slots} at a time\ntime: ${time}\ndisk: at most ${formatBytes(diskBytes)}`;
 }
 
 function readFile(path: string): string {

@@ -4,7 +4,6 @@ import type { JsonScalar, RunRecord } from '../../protocol/records.ts';
 import { parseOverrides, readConfigFile } from '../configFile.ts';
 import { formatDiagnostics } from '../../configs/diagnostic.ts';
 import { createRun } from '../run/openRun.ts';
-import { newRunId } from '../run/runId.ts';
 import { openTrainingData } from '../run/trainingData.ts';
 import { trainInTerminal } from './trainInTerminal.ts';
 
@@ -49,7 +48,7 @@ export async function run(args: string[]): Promise<number> {
     process.stderr.write(`${text}\n`),
   );
   const opened = createRun({
-    id: values['run-id'] ?? newRunId(runsFolder, basename(file.path).replace(/(\.simdino)?\.ya?ml$/, ''), now),
+    id: values['run-id'] ?? { from: basename(file.path) },
     runsFolder,
     config,
     configSource: file.path,

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { asControlRequest } from '../../experiments/store/checkRecords.ts';
 import type { ControlRequest } from '../../protocol/records.ts';
 import { runFiles } from '../../protocol/runFolder.ts';
 
@@ -33,9 +34,7 @@ export function watchRequests(
 
 function readRequest(path: string): ControlRequest | undefined {
   try {
-    const request = JSON.parse(readFileSync(path, 'utf8')) as Partial<ControlRequest>;
-    const known = request.action === 'stop' || request.action === 'checkpoint';
-    return known && typeof request.id === 'string' ? (request as ControlRequest) : undefined;
+    return asControlRequest(JSON.parse(readFileSync(path, 'utf8'))) ?? undefined;
   } catch {
     // Absent, or caught in the middle of being written: the next poll sees it whole.
     return undefined;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { derive } from '../../configs/derive.ts';
 import { architectures, type ResolvedConfig } from '../../configs/schema.ts';
-import { errors } from '../../protocol/errors.ts';
+import { errors, isSimdinoError } from '../../protocol/errors.ts';
 import { recordVersion, type RunRecord } from '../../protocol/records.ts';
 import { isRunId, runFiles } from '../../protocol/runFolder.ts';
 import { listCheckpoints, loadCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -13,6 +13,7 @@ import { readConfigFile } from '../configFile.ts';
 import { describeEnvironment, describeGit } from './environment.ts';
 import { libraryVersions, studioVersion } from './versions.ts';
 import { createRunFolder, readAttempts } from './runFolder.ts';
+import { newRunId } from './runId.ts';
 
 /** A run that is ready to be trained. */
 export interface OpenRun {
@@ -26,7 +27,8 @@ export interface OpenRun {
 }
 
 export interface NewRun {
-  id: string;
+  /** The run's name, or what one is to be made from. */
+  id: string | { from: string };
   runsFolder: string;
   config: ResolvedConfig;
   configSource: string;
@@ -38,7 +40,8 @@ export interface NewRun {
 }
 
 /**
- * Makes the folder of a new run.
+ * Makes the folder of a new run. Of several starts that make the same name at the same moment, one gets it and the others
+ * take the next.
  *
  * @throws diskFull when the checkpoints that it will keep don't fit, runExists, runFolderUnwritable
  */
@@ -48,9 +51,9 @@ export function createRun(run: NewRun): OpenRun {
   const parameters = derived.parametersBackbone + derived.parametersProjector;
   requireSpace(run.runsFolder, (config.checkpoint.keep + 1) * checkpointBytes(parameters));
   const git = describeGit(dirname(run.configSource)) ?? describeGit(process.cwd());
-  const record: RunRecord = {
+  const recordOf = (id: string): RunRecord => ({
     version: recordVersion,
-    id: run.id,
+    id,
     createdAt: run.createdAt,
     command: run.command,
     workingFolder: process.cwd(),
@@ -65,12 +68,23 @@ export function createRun(run: NewRun): OpenRun {
     stepsPerEpoch: derived.stepsPerEpoch,
     trainImages: run.trainImages,
     parameters,
-  };
-  const folder = createRunFolder(run.runsFolder, record, {
-    config: formatResolvedConfig(config),
-    dirtyDiff: git?.dirtyDiff ?? null,
   });
-  return { folder, record, config, resume: null, notes: [] };
+  const contents = { config: formatResolvedConfig(config), dirtyDiff: git?.dirtyDiff ?? null };
+  const claim = (id: string): OpenRun => {
+    const record = recordOf(id);
+    const folder = createRunFolder(run.runsFolder, record, contents);
+    return { folder, record, config, resume: null, notes: [] };
+  };
+  if (typeof run.id === 'string') return claim(run.id);
+  for (const tried = new Set<string>(); ;) {
+    const id = newRunId(run.runsFolder, run.id.from, new Date(run.createdAt), tried);
+    try {
+      return claim(id);
+    } catch (error) {
+      if (!isSimdinoError(error) || error.code !== 'runExists') throw error;
+      tried.add(id); // somebody was quicker
+    }
+  }
 }
 
 /**

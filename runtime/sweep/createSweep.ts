@@ -1,6 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Sweep } from '../../configs/readSweep.ts';
+import type { ResolvedConfig } from '../../configs/schema.ts';
+import { configFingerprint } from '../../experiments/configFingerprint.ts';
+import { flattenConfig } from '../../experiments/flattenConfig.ts';
 import { errors } from '../../protocol/errors.ts';
 import { recordVersion, type SweepRecord } from '../../protocol/records.ts';
 import { isRunId, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
@@ -15,12 +18,26 @@ import { formatResolvedConfig } from '../run/openRun.ts';
  */
 export function createSweep(
   sweep: Sweep,
-  { id, text, runsFolder, createdAt }: { id: string; text: string; runsFolder: string; createdAt: string },
+  {
+    id,
+    text,
+    runsFolder,
+    createdAt,
+    reusable = new Map(),
+  }: {
+    id: string;
+    text: string;
+    runsFolder: string;
+    createdAt: string;
+    /** Finished runs by the fingerprint of their configuration: a cell that has one is that run. */
+    reusable?: ReadonlyMap<string, string>;
+  },
 ): SweepRecord {
   if (!isRunId(id)) throw errors.usage(`'${id}' is not a sweep's name: use letters, digits, '.', '_' and '-'.`);
   const folder = join(runsFolder, sweepsFolder, id);
   if (existsSync(folder)) throw errors.usage(`There is a sweep '${id}' already; run it again with --resume.`);
   const digits = String(sweep.runs.length).length;
+  const configs = sweep.runs.map(({ config }) => withAbsolutePaths(config, dirname(sweep.basePath)));
   const record: SweepRecord = {
     version: recordVersion,
     id,
@@ -29,7 +46,9 @@ export function createSweep(
     axes: sweep.axes,
     seeds: sweep.seeds,
     cells: sweep.runs.map(({ cell, seed }, index) => ({
-      runId: `${id}-${String(index + 1).padStart(digits, '0')}`,
+      runId:
+        reusable.get(configFingerprint(flattenConfig(configs[index]))) ??
+        `${id}-${String(index + 1).padStart(digits, '0')}`,
       cell,
       seed,
     })),
@@ -41,16 +60,25 @@ export function createSweep(
     mkdirSync(join(folder, sweepFiles.cells), { recursive: true });
     mkdirSync(join(folder, sweepFiles.attempts));
     writeFileSync(join(folder, sweepFiles.config), text);
-    sweep.runs.forEach(({ config }, index) => {
-      const path = config.data.path === undefined ? undefined : resolve(dirname(sweep.basePath), config.data.path);
-      const absolute = path === undefined ? config : { ...config, data: { ...config.data, path } };
-      const runId = record.cells[index]?.runId;
-      writeFileSync(join(folder, sweepFiles.cells, `${runId}.yaml`), formatResolvedConfig(absolute));
-    });
+    for (const [index, config] of configs.entries())
+      writeFileSync(join(folder, sweepFiles.cells, `${record.cells[index]?.runId}.yaml`), formatResolvedConfig(config));
     // Last, since a folder with a sweep.json counts as a sweep.
     writeFileSync(join(folder, sweepFiles.record), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
   });
   return record;
+}
+
+/** A configuration whose data is found from any folder. */
+export function withAbsolutePaths(config: ResolvedConfig, folder: string): ResolvedConfig {
+  const { path, labels } = config.data;
+  return {
+    ...config,
+    data: {
+      ...config.data,
+      ...(path !== undefined && { path: resolve(folder, path) }),
+      ...(labels !== undefined && { labels: resolve(folder, labels) }),
+    },
+  };
 }
 
 /** The record of a sweep that was made before. @throws usage when there is none */

@@ -3,20 +3,23 @@
  *
  * What is to be done is derived from the run folders at every start: finished cells are kept, interrupted ones are
  * resumed, missing ones are started. So running a sweep again after any interruption does exactly what is left.
+ *
+ * Pausing launches nothing more and lets the running cells go on to their end; `continue` takes it back while they do.
+ * Cancelling stops them too, each at a checkpoint.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isActive } from '../../experiments/status.ts';
 import { needsRun } from '../../experiments/sweepCells.ts';
+import { writeRequest } from '../../experiments/store/controlRequest.ts';
 import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { currentProcess } from '../../experiments/store/processIdentity.ts';
 import { summariseRun } from '../../experiments/store/summariseRun.ts';
 import type { RunState, SweepRecord } from '../../protocol/records.ts';
 import { sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 import { watchRequests } from '../run/control.ts';
-import { writeRequest } from '../run/controlRequest.ts';
 import { openAttempt } from '../run/runFolder.ts';
 
 export interface SweepOptions {
@@ -24,15 +27,17 @@ export interface SweepOptions {
   /** The command that runs `simdino`: Node and the script. */
   simdino: readonly [string, string];
   onMessage: (text: string) => void;
-  /** Aborting stops the running cells politely and launches no more. */
+  /** Aborting cancels. */
   signal: AbortSignal;
   now: () => number;
+  /** How often a lane that waits looks again. */
+  pollMs?: number;
 }
 
 export interface SweepOutcome {
   finished: number;
   failed: number;
-  /** Cells that are neither, because the sweep was stopped. */
+  /** Cells that are neither, because the sweep was paused or cancelled. */
   left: number;
 }
 
@@ -40,7 +45,7 @@ type Cell = SweepRecord['cells'][number];
 
 /** Works through a sweep until nothing is left or it is stopped. @throws runExists when another scheduler works on it */
 export async function runSweep(sweep: SweepRecord, options: SweepOptions): Promise<SweepOutcome> {
-  const { runsFolder, now, onMessage } = options;
+  const { runsFolder, now, onMessage, pollMs = 500 } = options;
   const folder = join(runsFolder, sweepsFolder, sweep.id);
   const attempt = await openAttempt(folder, {
     startedAt: new Date(now()).toISOString(),
@@ -55,18 +60,40 @@ export async function runSweep(sweep: SweepRecord, options: SweepOptions): Promi
     onMessage(text);
   };
 
-  let stopping = options.signal.aborted;
-  const running = new Set<string>();
-  const stop = (by: string) => {
-    if (stopping) return;
-    stopping = true;
-    say(`stopping: ${by}`);
-    for (const runId of running) writeRequest(join(runsFolder, runId), 'stop', 'simdino sweep');
+  let cancelled = options.signal.aborted;
+  let paused = false;
+  /** The cells under way; null for one that an earlier scheduler launched. */
+  const running = new Map<string, ChildProcess | null>();
+  const ask = (requestId: string, by: string) => attempt.event(0, { type: 'stopRequested', requestId, by });
+  const cancel = (requestId: string, by: string) => {
+    if (cancelled) return;
+    cancelled = true;
+    ask(requestId, by);
+    say(`cancelled by ${by}`);
+    for (const [runId, child] of running) stopCell(runId, child);
   };
-  const onAbort = () => stop('signal');
+  const stopCell = (runId: string, child: ChildProcess | null) => {
+    // A request would be missed by a trainer that is still starting; a signal is not. Windows has no polite signal.
+    if (child && process.platform !== 'win32') child.kill('SIGTERM');
+    else
+      writeRequest(join(runsFolder, runId), 'stop', 'simdino sweep').catch((error: unknown) =>
+        say(`${runId} can't be asked to stop: ${(error as Error).message}`),
+      );
+  };
+  const onAbort = () => cancel('signal', 'signal');
   options.signal.addEventListener('abort', onAbort);
-  const requests = watchRequests(folder, (request) => {
-    if (request.action === 'stop') stop(request.by);
+  const requests = watchRequests(folder, ({ id, action, by }) => {
+    if (action === 'stop') cancel(id, by);
+    if (action === 'pause' && !paused) {
+      paused = true;
+      ask(id, by);
+      say(`paused by ${by}; the running cells go on to their end`);
+    }
+    if (action === 'continue' && paused && !cancelled) {
+      paused = false;
+      attempt.event(0, { type: 'started' });
+      say(`continued by ${by}`);
+    }
   });
 
   const watch = new LivenessWatch();
@@ -77,31 +104,44 @@ export async function runSweep(sweep: SweepRecord, options: SweepOptions): Promi
 
   try {
     attempt.event(0, { type: 'started' });
-    const lane = async (cells: Iterator<Cell>): Promise<void> => {
-      for (let next = cells.next(); !next.done && !stopping; next = cells.next()) {
-        const cell = next.value;
+    const open = [...sweep.cells];
+    const lane = async (): Promise<void> => {
+      for (;;) {
+        while (paused && !cancelled && running.size > 0) await sleep(pollMs);
+        if (cancelled || paused) return;
+        const cell = open.shift();
+        if (!cell) return;
         let state = await stateOf(cell);
         // Somebody else's: a cell that outlived an earlier scheduler.
-        while (state !== undefined && isActive(state) && !stopping) {
-          await sleep(1000);
+        while (state !== undefined && isActive(state) && !cancelled) {
+          running.set(cell.runId, null);
+          await sleep(pollMs);
           state = await stateOf(cell);
         }
-        if (stopping || !needsRun(state)) continue;
-        running.add(cell.runId);
+        running.delete(cell.runId);
+        if (!needsRun(state)) continue;
+        if (cancelled || paused) {
+          open.unshift(cell);
+          continue;
+        }
         say(`${cell.runId}: ${state === undefined ? 'starting' : `resuming (was ${state})`} ${describeCell(cell)}`);
-        const exitCode = await launchCell(cell, state === undefined ? 'train' : 'resume', sweep, folder, options);
+        const child = launchCell(cell, state === undefined ? 'train' : 'resume', sweep, folder, options);
+        running.set(cell.runId, child);
+        const exitCode = await ended(child);
         running.delete(cell.runId);
         say(`${cell.runId}: ${(await stateOf(cell)) ?? `never started (exit code ${exitCode}), see its launch log`}`);
       }
     };
-    const cells = sweep.cells.values();
-    await Promise.all(Array.from({ length: sweep.slots }, () => lane(cells)));
+    await Promise.all(Array.from({ length: sweep.slots }, lane));
 
     const states = await Promise.all(sweep.cells.map(stateOf));
     const finished = states.filter((state) => state === 'finished').length;
-    const left = stopping ? states.filter((state) => state === undefined || state === 'stopped').length : 0;
+    const unfinished = states.filter((state) => state === undefined || state === 'stopped').length;
+    const left = cancelled || paused ? unfinished : 0;
     const outcome = { finished, failed: states.length - finished - left, left };
-    attempt.event(finished, { type: stopping ? 'stopped' : 'finished' });
+    if (cancelled) attempt.event(finished, { type: 'stopped', reason: 'cancelled' });
+    else if (paused && left > 0) attempt.event(finished, { type: 'stopped', reason: 'paused' });
+    else attempt.event(finished, { type: 'finished' });
     say(`${outcome.finished} finished, ${outcome.failed} failed, ${outcome.left} left`);
     return outcome;
   } catch (error) {
@@ -121,7 +161,7 @@ function launchCell(
   sweep: SweepRecord,
   folder: string,
   { runsFolder, simdino: [node, script] }: SweepOptions,
-): Promise<number | null> {
+): ChildProcess {
   const args =
     action === 'resume'
       ? ['resume', runId, '--runs-dir', runsFolder]
@@ -132,9 +172,13 @@ function launchCell(
   const logs = join(folder, 'launch');
   mkdirSync(logs, { recursive: true });
   const log = openSync(join(logs, `${runId}.log`), 'a');
+  const child = spawn(node, [script, ...args], { detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  return child;
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    const child = spawn(node, [script, ...args], { detached: true, stdio: ['ignore', log, log] });
-    closeSync(log);
     child.once('error', reject);
     child.once('exit', (code) => resolve(code));
   });

@@ -4,10 +4,12 @@ import { gridMetrics } from '../../experiments/grid.ts';
 import { metricInfo } from '../../experiments/compare.ts';
 import { formatDuration, formatMetric } from '../../experiments/formatMetric.ts';
 import { paperTableFor } from '../../experiments/paper.ts';
+import type { SchedulerState } from '../../protocol/records.ts';
 import { PaperReference } from '../comparison/PaperReference.tsx';
 import { NotLoaded } from '../curves/CurvesPanel.tsx';
 import { t } from '../l10n.ts';
 import { Button, Choice, Menu, Notice, Select } from '../parts/controls.tsx';
+import type { IconName } from '../parts/Icon.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { theme } from '../theme.ts';
 import { cellLooks } from './cellLooks.ts';
@@ -84,6 +86,13 @@ export function GridPanel({ model }: { model: GridModel }) {
   );
 }
 
+const schedulerLooks: Record<Exclude<SchedulerState, 'idle'>, { label: string; icon: IconName; tone: string }> = {
+  running: { label: t('Running'), icon: 'running', tone: 'active alive' },
+  pausing: { label: t('Pausing'), icon: 'paused', tone: 'active' },
+  paused: { label: t('Paused'), icon: 'paused', tone: 'quiet' },
+  cancelled: { label: t('Cancelled'), icon: 'stop', tone: 'quiet' },
+};
+
 function GridHeader({ model }: { model: GridModel }) {
   const { host } = model;
   const { sweep, name, scheduler, etaMs, runs } = model.data.value!;
@@ -101,20 +110,36 @@ function GridHeader({ model }: { model: GridModel }) {
       <div class="title-row">
         <h1 title={sweep.id}>{name}</h1>
         {scheduler !== 'idle' && (
-          <span class={`badge tone-${scheduler === 'running' ? 'active alive' : 'quiet'}`}>
-            <Icon name={scheduler === 'running' ? 'running' : 'paused'} size={12} />
-            {scheduler === 'running' ? t('Running') : t('Paused')}
+          <span
+            class={`badge tone-${schedulerLooks[scheduler].tone}`}
+            title={scheduler === 'pausing' ? t('Nothing more is launched; the running cells go on to their end.') : ''}
+          >
+            <Icon name={schedulerLooks[scheduler].icon} size={12} />
+            {schedulerLooks[scheduler].label}
           </span>
         )}
         <div class="actions">
-          {host.live && scheduler === 'running' && <Button icon="paused" label={t('Pause')} onClick={act('pause')} />}
-          {host.live && scheduler === 'paused' && (
+          {host.live && scheduler === 'running' && (
+            <Button
+              icon="paused"
+              label={t('Pause')}
+              title={t('Launch nothing more; the running cells go on to their end')}
+              onClick={act('pause')}
+            />
+          )}
+          {host.live && (scheduler === 'pausing' || scheduler === 'paused') && (
             <Button icon="running" kind="primary" label={t('Continue')} onClick={act('continue')} />
           )}
-          {host.live && scheduler !== 'idle' && (
-            <Button icon="stop" kind="danger" label={t('Cancel')} onClick={act('cancel')} />
+          {host.live && (scheduler === 'running' || scheduler === 'pausing') && (
+            <Button
+              icon="stop"
+              kind="danger"
+              label={t('Cancel')}
+              title={t('Stop the running cells at a checkpoint and launch nothing more')}
+              onClick={act('cancel')}
+            />
           )}
-          {host.live && scheduler === 'idle' && open > 0 && (
+          {host.live && (scheduler === 'idle' || scheduler === 'cancelled') && open > 0 && (
             <Button
               icon="running"
               kind="primary"

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nameRun } from '../../../experiments/runId.ts';
-import { changeAnnotations } from '../../../extension/run/annotationsFile.ts';
+import { changeAnnotations } from '../../../experiments/store/annotationsFile.ts';
 import { RunCollection } from '../../../extension/run/runCollection.ts';
 import { groupRuns } from '../../../extension/run/runGroups.ts';
 import { remainingText, runDescription, type StateWords } from '../../../extension/run/runText.ts';

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,8 +7,10 @@ import { currentProcess } from '../../../experiments/store/processIdentity.ts';
 import { recordVersion, type ControlRequest, type RunRecord } from '../../../protocol/records.ts';
 import { jsonLine } from '../../../runtime/run/appendLines.ts';
 import { watchRequests } from '../../../runtime/run/control.ts';
-import { writeRequest } from '../../../runtime/run/controlRequest.ts';
+import { writeRequest } from '../../../experiments/store/controlRequest.ts';
 import { createRunFolder, openAttempt } from '../../../runtime/run/runFolder.ts';
+import { readConfigFile } from '../../../runtime/configFile.ts';
+import { createRun } from '../../../runtime/run/openRun.ts';
 import { newRunId } from '../../../runtime/run/runId.ts';
 
 let runs: string;
@@ -93,12 +95,12 @@ describe('an attempt', () => {
 describe('requests', () => {
   test('that are older than the watch are passed over, new ones arrive once', async () => {
     const folder = create();
-    writeRequest(folder, 'stop', 'test');
+    await writeRequest(folder, 'stop', 'test');
     const seen: ControlRequest[] = [];
     const watch = watchRequests(folder, (request) => seen.push(request), { intervalMs: 10 });
     await sleep(60);
     expect(seen).toEqual([]);
-    const { id } = writeRequest(folder, 'checkpoint', 'test');
+    const { id } = await writeRequest(folder, 'checkpoint', 'test');
     await expect.poll(() => seen.map((request) => request.id)).toEqual([id]);
     writeFileSync(join(folder, 'request.json'), '{"id": "half');
     await sleep(60);
@@ -113,4 +115,22 @@ test('names of runs are the configuration\u2019s and the time, counted up', () =
   expect(first).toBe('quick-start-20260131-142501');
   create(first);
   expect(newRunId(runs, 'quick start', now)).toBe('quick-start-20260131-142501-2');
+});
+
+test('starts that make the same name at the same moment each get one', () => {
+  const start = () =>
+    createRun({
+      id: { from: 'quick.yaml' },
+      runsFolder: runs,
+      config: readConfigFile('tiny').config,
+      configSource: 'tiny',
+      trainImages: 64,
+      command: [],
+      sweep: null,
+      parent: null,
+      createdAt: '2026-01-31T14:25:01.000Z',
+    }).record.id;
+  // A link to nowhere looks free and can't be made: as a name is that somebody takes between the look and the making.
+  symlinkSync(join(runs, 'nowhere'), join(runs, 'quick-20260131-142501'));
+  expect([start(), start()]).toEqual(['quick-20260131-142501-2', 'quick-20260131-142501-3']);
 });
