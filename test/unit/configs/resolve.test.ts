@@ -85,3 +85,32 @@ test('a loss preset decides the distances of SimDINOv2', () => {
     average: 'allPatches',
   });
 });
+
+test('DINOv2 has its own way with prototypes and centres; a loss preset decides between the paper\u2019s text and the code', () => {
+  const code = resolved({ method: 'dinov2', dino: { prototypes: 300 } });
+  expect(code.dino?.prototypeNorm).toBe('trained');
+  expect(code.dinov2).toEqual({
+    centering: 'ema',
+    sinkhornIterations: 3,
+    koleoWeight: 0.1,
+    patchHead: 'shared',
+    patchPrototypes: 300,
+  });
+  expect(code.masking).toMatchObject({ viewWeight: 1, patchWeight: 1, average: 'maskedPatches' });
+  const text = resolved({ method: 'dinov2', loss: { preset: 'paper' } });
+  expect(text.dinov2?.centering).toBe('sinkhornKnopp');
+  expect(text.masking).toMatchObject({ viewWeight: 1, patchWeight: 1 });
+  expect(resolved({ method: 'dino' }).dino?.prototypeNorm).toBe('fixed');
+  expect(resolved({ method: 'dino' }).dinov2).toBeUndefined();
+});
+
+test('giant2 has SwiGLU, the others an MLP unless told', () => {
+  expect(resolved({ model: { architecture: 'vit_giant2' } }).model).toMatchObject({
+    width: 1536,
+    depth: 40,
+    heads: 24,
+    feedForward: 'swiglu',
+  });
+  expect(resolved({}).model.feedForward).toBe('mlp');
+  expect(resolved({ model: { feedForward: 'swiglu' } }).model.feedForward).toBe('swiglu');
+});

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { architectures } from '../../../configs/schema.ts';
+import { derive } from '../../../configs/derive.ts';
+import { resolveConfig } from '../../../configs/resolve.ts';
+import { architectures, configSchema } from '../../../configs/schema.ts';
 import { dropPathFactors, dropPathRates } from '../../../runtime/models/dropPath.ts';
 import { elementCount, initialiseParameters } from '../../../runtime/models/parameters.ts';
+import { networkConfig, networkParameters } from '../../../runtime/models/network.ts';
 import { projectorParameters } from '../../../runtime/models/projector.ts';
 import { vitParameters } from '../../../runtime/models/vit.ts';
 import type { VitConfig } from '../../../runtime/models/vit.ts';
@@ -24,6 +27,13 @@ const vit = (name: keyof typeof architectures, patchSizePx: number): VitConfig =
   imageSizePx: 224,
   interpolation: { offset: 0.1, antialias: false },
 });
+/** With what DINOv2 adds: four registers, LayerScale, a mask token. */
+const vit2 = (name: keyof typeof architectures): VitConfig => ({
+  ...vit(name, 16),
+  registers: 4,
+  layerScale: 0.1,
+  maskToken: true,
+});
 const total = (specs: { shape: readonly number[] }[]) => specs.reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 describe('parameter counts are those of the published models', () => {
@@ -36,6 +46,41 @@ describe('parameter counts are those of the published models', () => {
     ['vit_large', 16, 303_301_632],
   ] as const)('%s/%i', (name, patch, expected) => {
     expect(total(vitParameters(vit(name, patch)))).toBe(expected);
+  });
+
+  it.each([
+    ['vit_small', 21_676_800],
+    ['vit_base', 85_820_928],
+    ['vit_large', 303_355_904],
+    ['vit_giant2', 1_134_961_664],
+  ] as const)('%s/16 with registers, LayerScale and mask token', (name, expected) => {
+    expect(total(vitParameters(vit2(name)))).toBe(expected);
+  });
+
+  it.each(['vit_tiny', 'vit_small', 'vit_base', 'vit_large', 'vit_giant2'] as const)(
+    '%s: the number that the editor shows is that of the network, heads included',
+    (architecture) => {
+      for (const dinov2 of [undefined, { patchHead: 'separate', patchPrototypes: 300 }] as const) {
+        const config = resolveConfig(
+          configSchema.parse({
+            data: { kind: 'synthetic' },
+            ...(dinov2 ? { method: 'dinov2', dinov2, dino: { prototypes: 500 } } : { method: 'simdinov2' }),
+            model: { architecture, registers: 4, layerScale: 0.1 },
+          }),
+        );
+        const specs = networkParameters(networkConfig(config));
+        const part = (prefix: string) => total(specs.filter(({ name }) => name.startsWith(prefix)));
+        const derived = derive(config, { trainImages: 1000 });
+        expect(part('backbone.')).toBe(derived.parametersBackbone);
+        expect(part('head.') + part('ibot_head.')).toBe(derived.parametersProjector);
+      }
+    },
+  );
+
+  it('a patch size of one\u2019s own', () => {
+    expect(total(vitParameters({ ...vit('vit_small', 14), imageSizePx: 98 }))).toBe(
+      total(vitParameters(vit('vit_small', 16))) + (3 * (14 ** 2 - 16 ** 2) + 7 ** 2 - 14 ** 2) * 384,
+    );
   });
 
   it.each([

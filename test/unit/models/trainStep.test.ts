@@ -289,6 +289,92 @@ describe('the training step of SimDINOv2', () => {
   });
 });
 
+describe('the training step of DINOv2', () => {
+  const v2 = (dinov2: ConfigInput['dinov2'] = {}, changes: object = {}) =>
+    resolved({
+      method: 'dinov2',
+      model: { ...small.model, registers: 1, layerScale: 0.1, positionResize: 'antialiased', feedForward: 'swiglu' },
+      optim: { lr: 0.05, lrScaling: 'sqrt1024', schedule: 'v2', layerDecay: 0.9, clipBy: 'module' },
+      dino: { prototypes: 10, teacherTemperatureWarmupEpochs: 3 },
+      dinov2,
+      ...changes,
+    });
+
+  it.each(['ema', 'sinkhornKnopp'] as const)('measures its terms, %s', async (centering) => {
+    const step = buildTrainStep(v2({ centering }), totals);
+    const run = await start(step);
+    const outputs = await run.compiled.run(run.state, { ...cropsAt(1), ...step.inputsAt(1) });
+    const value = (name: string) => outputs[name]![0]!;
+    expect(value('loss')).toBeCloseTo(value('viewCrossEntropy') + value('patchCrossEntropy') + 0.1 * value('koleo'), 4);
+    expect(value('teacherEntropy')).toBeLessThanOrEqual(Math.log(10) + 1e-5);
+    for (const name of ['distance', 'codingRate', 'patchDistance', 'distanceView4', 'codingRateView2']) {
+      expect(Number.isFinite(value(name)), name).toBe(true);
+    }
+    expect('objective.center' in step.program.state).toBe(centering === 'ema');
+    expect('objective.patchCenter' in step.program.state).toBe(centering === 'ema');
+  });
+
+  it('trains prototypes and their norms from the second epoch on, while their moments move before', async () => {
+    const direction = 'head.last_layer.weight_v';
+    const step = buildTrainStep(v2(), totals);
+    expect(step.parameterNames).toContain('head.last_layer.weight_g');
+    const run = await start(step);
+    const initial = await run.state.read();
+    await take(step, run, 0, 4);
+    const afterFirstEpoch = await run.state.read();
+    expect(afterFirstEpoch[`student.${direction}`]).toEqual(initial[`student.${direction}`]);
+    expect(afterFirstEpoch[`adam.first.${direction}`]).not.toEqual(initial[`adam.first.${direction}`]);
+    await take(step, run, 4, 6);
+    const later = await run.state.read();
+    expect(later[`student.${direction}`]).not.toEqual(initial[`student.${direction}`]);
+    expect(new Set(later['student.head.last_layer.weight_g']).size).toBeGreaterThan(1);
+  });
+
+  it('gives patches a head of their own where heads are untied', async () => {
+    const step = buildTrainStep(v2({ patchHead: 'separate', patchPrototypes: 7 }), totals);
+    expect(step.program.state['student.ibot_head.last_layer.weight_v']!.shape).toEqual([7, 8]);
+    expect(step.program.state['objective.patchCenter']!.shape).toEqual([1, 7]);
+    const run = await start(step);
+    const initial = await run.state.read();
+    await take(step, run, 0, 2);
+    const later = await run.state.read();
+    for (const name of ['head.mlp.0.weight', 'ibot_head.mlp.0.weight']) {
+      expect(later[`student.${name}`], name).not.toEqual(initial[`student.${name}`]);
+      expect(later[`teacher.${name}`], name).not.toEqual(initial[`teacher.${name}`]);
+    }
+  });
+});
+
+describe('terms of single views', () => {
+  it('average to the terms of all', async () => {
+    const step = buildTrainStep(resolved(), totals);
+    const run = await start(step);
+    const outputs = await run.compiled.run(run.state, { ...cropsAt(1), ...step.inputsAt(1) });
+    const value = (name: string) => outputs[name]![0]!;
+    // Two global views with one other global view each, two local ones with two.
+    const weights = [1, 1, 2, 2];
+    const distance = weights.reduce((sum, weight, view) => sum + weight * value(`distanceView${view + 1}`), 0) / 6;
+    expect(distance).toBeCloseTo(value('distance'), 5);
+    expect((value('codingRateView1') + value('codingRateView2')) / 2).toBeCloseTo(value('codingRate'), 4);
+  });
+
+  it('are there with one global view alone, which meets itself', async () => {
+    const one = resolved({
+      crops: { global: { count: 1, sizePx: 16 }, local: { count: 2, sizePx: 8 } },
+      loss: { pairs: 'all' },
+    });
+    const step = buildTrainStep(one, totals);
+    const run = await start(step);
+    const crops = {
+      globalCrops: cropsAt(0)['globalCrops']!.subarray(0, 8 * 16 * 16 * 3),
+      localCrops: cropsAt(0)['localCrops']!,
+    };
+    const outputs = await run.compiled.run(run.state, { ...crops, ...step.inputsAt(0) });
+    expect(outputs['distanceView1']![0]).toBeGreaterThanOrEqual(-1e-6);
+    expect(Number.isFinite(outputs['distanceView3']![0])).toBe(true);
+  });
+});
+
 describe('the feature step', () => {
   it('gives the same features for an image whatever its batch', async () => {
     const config = resolved();

@@ -9,6 +9,7 @@ import { linear } from '../../../runtime/ops/linear.ts';
 import { mlp } from '../../../runtime/ops/mlp.ts';
 import { patchEmbedding } from '../../../runtime/ops/patchEmbedding.ts';
 import { selfAttention } from '../../../runtime/ops/selfAttention.ts';
+import { swiglu } from '../../../runtime/ops/swiglu.ts';
 import { numbers, onCpuBackend, recorded, type Input, type Operation } from '../engines/oracle.ts';
 
 let seed = 10;
@@ -67,6 +68,20 @@ const cases: Record<string, Case> = {
     plain: (x, weight1, bias1, weight2, bias2) =>
       plainLinear(plainGelu(plainLinear(x, weight1, bias1)), weight2, bias2),
     inputs: [input(2, 3, 4), input(6, 4), input(6), input(3, 6), input(3)],
+  },
+  swiglu: {
+    operation: (x, weight12, bias12, weight3, bias3) =>
+      swiglu(x, {
+        weight12_HI: weight12 as tf.Tensor2D,
+        bias12_H: bias12 as tf.Tensor1D,
+        weight3_OH: weight3 as tf.Tensor2D,
+        bias3_O: bias3 as tf.Tensor1D,
+      }),
+    plain: (x, weight12, bias12, weight3, bias3) => {
+      const [a, b] = tf.split(plainLinear(x, weight12, bias12), 2, -1) as [tf.Tensor, tf.Tensor];
+      return plainLinear(tf.mul(tf.div(a, tf.add(1, tf.exp(tf.neg(a)))), b), weight3, bias3);
+    },
+    inputs: [input(2, 3, 4), input(10, 4), input(10), input(3, 5), input(3)],
   },
   selfAttention: {
     operation: (x, qkvWeight, qkvBias, outputWeight, outputBias) =>
