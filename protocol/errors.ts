@@ -134,6 +134,10 @@ const sentences = {
     ),
   checkpointCorrupt: (path: string, reason: string) =>
     say(`The checkpoint ${path} can't be read: ${reason}.`, 'Resume from an earlier checkpoint.'),
+  importRefused: (path: string, reason: string) =>
+    say(`${path} can't be imported: ${reason}.`, 'Import a vision transformer of DINO, DINOv2, SimDINO or timm.'),
+  exportRefused: (what: string, reason: string) =>
+    say(`${what} can't be exported: ${reason}.`, 'Choose other names with --names, or another file with -o.'),
   lossNotFinite: (step: number, quantity: string, value: number) =>
     say(
       `The ${quantity} became ${value} at step ${step}; the parameters of that step were not kept.`,

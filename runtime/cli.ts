@@ -15,6 +15,11 @@ const commands: Record<string, Command> = {
   stop: { summary: 'RUN     ask a run to write a checkpoint and stop', load: () => import('./commands/stop.ts') },
   runs: { summary: '        list the runs and what they are doing', load: () => import('./commands/runs.ts') },
   eval: { summary: 'RUN     evaluate a run\u2019s checkpoint by k-NN', load: () => import('./commands/eval.ts') },
+  import: {
+    summary: 'FILE    a checkpoint of DINO, DINOv2, SimDINO or timm into a run',
+    load: () => import('./commands/import.ts'),
+  },
+  export: { summary: 'RUN     a network as .pth or .safetensors', load: () => import('./commands/export.ts') },
   report: { summary: 'RUN...  write one self-contained HTML file', load: () => import('./commands/report.ts') },
   sweep: { summary: 'FILE    run the cells of an ablation grid', load: () => import('./commands/sweep.ts') },
   config: { summary: 'check|resolve|diff FILE  look at a configuration', load: () => import('./commands/config.ts') },

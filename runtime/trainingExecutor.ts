@@ -66,7 +66,11 @@ export async function startTrainingExecutor(
 
 /** A checkpoint of another configuration would leave entries at zero; refuse it instead. */
 async function requireTensors(executor: Executor, state: TensorMap): Promise<void> {
-  const missing = Object.keys(executor.state).filter((name) => !state.has(name));
+  // An imported network has no moments at all; they start as zeros.
+  const hasMoments = [...state.keys()].some((name) => name.startsWith('adam.'));
+  const missing = Object.keys(executor.state).filter(
+    (name) => !state.has(name) && (hasMoments || !name.startsWith('adam.')),
+  );
   if (missing.length === 0) return;
   await executor.close();
   throw errors.checkpointCorrupt('of this run', `it lacks ${missing.length} tensors, such as ${missing[0]}`);

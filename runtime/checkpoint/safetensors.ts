@@ -6,7 +6,9 @@
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { errors } from '../../protocol/errors.ts';
+import { errors, type SimdinoError } from '../../protocol/errors.ts';
+import type { ForeignTensor } from './foreign/foreignFile.ts';
+import { elementBytes, type ElementType } from './foreign/torchTypes.ts';
 
 /** A tensor in memory: row-major float32 values of the given shape. */
 export interface NamedTensor {
@@ -17,7 +19,7 @@ export interface NamedTensor {
 export type TensorMap = Map<string, NamedTensor>;
 
 interface HeaderEntry {
-  dtype: string;
+  dtype: ElementType;
   shape: number[];
   data_offsets: [number, number];
 }
@@ -68,12 +70,13 @@ export function readSafetensors(path: string): TensorMap {
   const file = openSync(path, 'r');
   try {
     const fileBytes = fstatSync(file).size;
-    const header = readHeader(file, fileBytes, path);
+    const corrupt = (reason: string) => errors.checkpointCorrupt(path, reason);
+    const header = readHeader(file, fileBytes, corrupt, ['F32']);
     const tensors: TensorMap = new Map();
     for (const [name, entry] of Object.entries(header.entries)) {
       const [begin, end] = entry.data_offsets;
       const data = new Float32Array((end - begin) / 4);
-      readFully(file, bytesOf(data), header.dataStart + begin, path);
+      readFully(file, bytesOf(data), header.dataStart + begin, corrupt);
       tensors.set(name, { shape: entry.shape, data });
     }
     return tensors;
@@ -82,20 +85,43 @@ export function readSafetensors(path: string): TensorMap {
   }
 }
 
+/**
+ * The tensors of somebody else's file, of any element type, and the texts in its header; nothing but the header is read yet.
+ *
+ * @param refuse makes the error out of a reason
+ */
+export function readTensorTable(
+  file: number,
+  fileBytes: number,
+  refuse: (reason: string) => SimdinoError,
+): { tensors: Map<string, ForeignTensor>; metadata: Record<string, string> } {
+  const { entries, dataStart, metadata } = readHeader(file, fileBytes, refuse, Object.keys(elementBytes));
+  const tensors = new Map<string, ForeignTensor>();
+  for (const [name, { shape, dtype, data_offsets: offsets }] of Object.entries(entries)) {
+    const readBytes = () => {
+      const bytes = Buffer.alloc(offsets[1] - offsets[0]);
+      readFully(file, bytes, dataStart + offsets[0], refuse);
+      return bytes;
+    };
+    tensors.set(name, { shape, dtype, readBytes });
+  }
+  return { tensors, metadata };
+}
+
 function readHeader(
   file: number,
   fileBytes: number,
-  path: string,
-): { entries: Record<string, HeaderEntry>; dataStart: number } {
-  const corrupt = (reason: string) => errors.checkpointCorrupt(path, reason);
+  corrupt: (reason: string) => SimdinoError,
+  elementTypes: readonly string[],
+): { entries: Record<string, HeaderEntry>; dataStart: number; metadata: Record<string, string> } {
   if (fileBytes < 8) throw corrupt(`it has ${fileBytes} bytes, shorter than a header`);
   const lengthBytes = Buffer.alloc(8);
-  readFully(file, lengthBytes, 0, path);
+  readFully(file, lengthBytes, 0, corrupt);
   const headerBytes = Number(lengthBytes.readBigUInt64LE());
   if (headerBytes > maxHeaderBytes || headerBytes > fileBytes - 8)
     throw corrupt(`its header claims ${headerBytes} bytes of a ${fileBytes}-byte file`);
   const json = Buffer.alloc(headerBytes);
-  readFully(file, json, 8, path);
+  readFully(file, json, 8, corrupt);
 
   let parsed: unknown;
   try {
@@ -108,13 +134,18 @@ function readHeader(
   const dataStart = 8 + headerBytes;
   const dataBytes = fileBytes - dataStart;
   const entries: Record<string, HeaderEntry> = {};
-  for (const [name, value] of Object.entries(parsed)) {
-    if (name === '__metadata__') continue;
+  let metadata: Record<string, string> = {};
+  for (const [name, value] of Object.entries(parsed) as [string, unknown][]) {
+    if (name === '__metadata__') {
+      metadata = textsOf(value);
+      continue;
+    }
     if (!isHeaderEntry(value)) throw corrupt(`its entry '${name}' is malformed`);
-    if (value.dtype !== 'F32') throw corrupt(`its tensor '${name}' is ${value.dtype}, expected F32`);
+    if (!elementTypes.includes(value.dtype))
+      throw corrupt(`its tensor '${name}' is ${value.dtype}, expected ${elementTypes.join(', ')}`);
     const [begin, end] = value.data_offsets;
     const elements = value.shape.reduce((product, size) => product * size, 1);
-    if (begin < 0 || end > dataBytes || end - begin !== elements * 4)
+    if (begin < 0 || end > dataBytes || end - begin !== elements * elementBytes[value.dtype])
       throw corrupt(`its tensor '${name}' [${value.shape.join(',')}] claims bytes ${begin} to ${end} of ${dataBytes}`);
     entries[name] = value;
   }
@@ -125,7 +156,14 @@ function readHeader(
     const previous = spans[index - 1];
     if (previous && span[0] < previous[1]) throw corrupt('its tensors overlap');
   });
-  return { entries, dataStart };
+  return { entries, dataStart, metadata };
+}
+
+function textsOf(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
 function isHeaderEntry(value: unknown): value is HeaderEntry {
@@ -150,10 +188,10 @@ function writeFully(file: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done);
 }
 
-function readFully(file: number, into: Buffer, position: number, path: string): void {
+function readFully(file: number, into: Buffer, position: number, refuse: (reason: string) => SimdinoError): void {
   for (let done = 0; done < into.length;) {
     const got = readSync(file, into, done, into.length - done, position + done);
-    if (got === 0) throw errors.checkpointCorrupt(path, `it ends ${into.length - done} bytes early`);
+    if (got === 0) throw refuse(`it ends ${into.length - done} bytes early`);
     done += got;
   }
 }

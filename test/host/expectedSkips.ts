@@ -28,6 +28,16 @@ const expectedSkips: ExpectedSkip[] = [
     on: ({ hasFashionMnist }) => hasFashionMnist,
     because: 'what is installed is never fetched',
   },
+  {
+    name: /timm itself/,
+    on: ({ hasTimm }) => !hasTimm,
+    because: 'timm is of PyPI; the same names are tested with torch alone',
+  },
+  {
+    file: 'test/unit/checkpoint/torchRoundTrip.test.ts',
+    on: ({ hasTorch }) => !hasTorch,
+    because: 'no Python here has torch (Debian: python3-torch)',
+  },
   { file: 'test/unit/host/processGroup.test.ts', on: onWindows, because: 'Windows has no process groups' },
   { file: 'test/unit/extension/spawnRuntime.test.ts', on: onWindows, because: 'Windows has no sessions of processes' },
   {

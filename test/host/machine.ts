@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { canImport, findTorch } from './torch.ts';
 
 /** What decides which checks a machine can run. */
 export interface Machine {
@@ -6,13 +7,19 @@ export interface Machine {
   isRoot: boolean;
   /** Whether Debian's package with Fashion-MNIST is installed. */
   hasFashionMnist: boolean;
+  /** Whether some Python here imports torch, and timm. */
+  hasTorch: boolean;
+  hasTimm: boolean;
 }
 
 export function thisMachine(): Machine {
+  const python = findTorch();
   return {
     platform: process.platform,
     isRoot: process.getuid?.() === 0,
     hasFashionMnist: existsSync('/usr/share/datasets/fashion-mnist'),
+    hasTorch: python !== undefined,
+    hasTimm: python !== undefined && canImport(python, 'timm'),
   };
 }
 
