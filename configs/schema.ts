@@ -756,9 +756,9 @@ const runtime = z.strictObject({
     description: 'Interval between measurements of the effective rank, which costs more than the other metrics.',
     unit: 'steps',
   }),
-  tensorboard: field(z.boolean().default(false), {
+  tensorboard: field(z.enum(['off', 'live']).default('off'), {
     description:
-      'Whether metrics also go into TensorBoard event files, in `tensorboard/` of the run folder; `simdino export tensorboard` writes them afterwards.',
+      'Whether metrics also go into TensorBoard event files as they are logged, in `tensorboard/` of the run folder; `simdino export tensorboard` writes them afterwards.',
   }),
   launcher: field(z.enum(['local', 'slurm']).default('local'), {
     description: 'Where runs and the cells of grids are started: on this machine, or as jobs of a SLURM cluster.',

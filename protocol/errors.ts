@@ -144,6 +144,13 @@ const sentences = {
       'Resume from the last checkpoint with a lower optim.lr or a larger loss.eps.',
     ),
 
+  // --- interchange
+  importUnreadable: (path: string, reason: string) =>
+    say(
+      `${path} can't be imported: ${reason}.`,
+      'Give a log.txt of the authors\u2019 code or a TensorBoard event file.',
+    ),
+
   // --- command line
   usage: (message: string) => say(message, 'See `simdino --help`.'),
   nodeMissing: (path: string) => say(`${path} can't be started.`, 'Set simdino.runtime.nodePath to a Node executable.'),

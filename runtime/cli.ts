@@ -6,7 +6,13 @@ import { exitCodes } from './commands/exitCodes.ts';
 interface Command {
   summary: string;
   /** Imported on use, so that `simdino runs` never loads an engine. */
-  load: () => Promise<{ run(args: string[]): Promise<number> }>;
+  load: () => Promise<CommandModule>;
+  /** What is loaded instead where the first argument is one of these words. */
+  variants?: Record<string, () => Promise<CommandModule>>;
+}
+
+interface CommandModule {
+  run(args: string[]): Promise<number>;
 }
 
 const commands: Record<string, Command> = {
@@ -15,13 +21,26 @@ const commands: Record<string, Command> = {
   stop: { summary: 'RUN     ask a run to write a checkpoint and stop', load: () => import('./commands/stop.ts') },
   runs: { summary: '        list the runs and what they are doing', load: () => import('./commands/runs.ts') },
   eval: { summary: 'RUN     evaluate a run\u2019s checkpoint by k-NN', load: () => import('./commands/eval.ts') },
-  import: {
-    summary: 'FILE    a checkpoint of DINO, DINOv2, SimDINO or timm into a run',
-    load: () => import('./commands/import.ts'),
-  },
-  export: { summary: 'RUN     a network as .pth or .safetensors', load: () => import('./commands/export.ts') },
   report: { summary: 'RUN...  write one self-contained HTML file', load: () => import('./commands/report.ts') },
   sweep: { summary: 'FILE    run the cells of an ablation grid', load: () => import('./commands/sweep.ts') },
+  export: {
+    summary: 'RUN     a network as .pth or .safetensors; tensorboard|csv|parquet RUN...: metrics for other tools',
+    load: () => import('./commands/export.ts'),
+    variants: {
+      tensorboard: () => import('./commands/exportMetrics.ts'),
+      csv: () => import('./commands/exportMetrics.ts'),
+      parquet: () => import('./commands/exportMetrics.ts'),
+    },
+  },
+  import: {
+    summary:
+      'FILE    a checkpoint of DINO, DINOv2, SimDINO or timm into a run; log|tensorboard PATH: somebody\u2019s curves',
+    load: () => import('./commands/import.ts'),
+    variants: {
+      log: () => import('./commands/importLog.ts'),
+      tensorboard: () => import('./commands/importLog.ts'),
+    },
+  },
   config: { summary: 'check|resolve|diff FILE  look at a configuration', load: () => import('./commands/config.ts') },
   data: { summary: 'CONFIG  check a data set: images, classes, faults', load: () => import('./commands/data.ts') },
   preview: {
@@ -43,7 +62,9 @@ async function main(args: string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command)
     throw errors.usage(`There is no command '${name}'; the commands are ${Object.keys(commands).join(', ')}.`);
-  return (await command.load()).run(rest);
+  const [word = ''] = rest;
+  const variant = Object.hasOwn(command.variants ?? {}, word) ? command.variants?.[word] : undefined;
+  return (await (variant ?? command.load)()).run(rest);
 }
 
 function help(): string {

@@ -20,6 +20,7 @@ import { createLoader } from './data/loader.ts';
 import { effectiveRank } from './eval/effectiveRank.ts';
 import { evaluateKnn } from './eval/evaluateKnn.ts';
 import { teacherFeatures } from './eval/extractFeatures.ts';
+import { withTensorboard } from './interchange/liveTensorboard.ts';
 import { watchRequests } from './run/control.ts';
 import type { OpenRun } from './run/openRun.ts';
 import { createResourceMeter } from './run/resourceMeter.ts';
@@ -72,7 +73,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   });
 
   // --- The attempt: from here on, whatever happens is written down
-  const attempt = await openAttempt(run.folder, {
+  const opened = await openAttempt(run.folder, {
     startedAt: new Date(now()).toISOString(),
     process: currentProcess(),
     engine: executor.engine,
@@ -83,6 +84,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
     await executor.close();
     throw error;
   });
+  const attempt = config.runtime.tensorboard === 'live' ? withTensorboard(opened, run.folder) : opened;
   const say = (text: string) => {
     attempt.log(text);
     onMessage(text);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { canImport, findTorch } from './torch.ts';
 
@@ -10,6 +11,8 @@ export interface Machine {
   /** Whether some Python here imports torch, and timm. */
   hasTorch: boolean;
   hasTimm: boolean;
+  /** Whether Python's installer of packages is there. */
+  hasPip: boolean;
 }
 
 export function thisMachine(): Machine {
@@ -20,6 +23,7 @@ export function thisMachine(): Machine {
     hasFashionMnist: existsSync('/usr/share/datasets/fashion-mnist'),
     hasTorch: python !== undefined,
     hasTimm: python !== undefined && canImport(python, 'timm'),
+    hasPip: spawnSync('python3', ['-m', 'pip', '--version']).status === 0,
   };
 }
 

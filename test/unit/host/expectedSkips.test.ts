@@ -3,7 +3,14 @@ import { unexpectedSkips } from '../../host/expectedSkips.ts';
 import type { Machine } from '../../host/machine.ts';
 import { passed, skipped } from '../../host/outcome.ts';
 
-const debian: Machine = { platform: 'linux', isRoot: true, hasFashionMnist: false, hasTorch: true, hasTimm: true };
+const debian: Machine = {
+  platform: 'linux',
+  isRoot: true,
+  hasFashionMnist: false,
+  hasTorch: true,
+  hasTimm: true,
+  hasPip: false,
+};
 const names = (outcomes: { name: string }[]): string[] => outcomes.map(({ name }) => name);
 
 test('the desktop VS Code may be missing on Linux, but nowhere else', () => {
