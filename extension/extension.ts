@@ -5,7 +5,6 @@ import { registerCommands } from './commands.ts';
 import { registerLanguageFeatures } from './language/registerLanguageFeatures.ts';
 import { log } from './log.ts';
 import { registerAnnotations } from './run/annotate.ts';
-import { newestRunOf } from './run/newestRunOf.ts';
 import { notifyEnds } from './run/notifyEnd.ts';
 import { registerOpenFiles } from './run/openFiles.ts';
 import { createRunView, createStatusBar } from './run/runView.ts';
@@ -32,7 +31,7 @@ export function activate(context: vscode.ExtensionContext): SimdinoApi {
 
   registerLanguageFeatures(context, {
     presetsFolder: join(context.extensionPath, 'configs'),
-    trainImages: (_config, path) => newestRunOf(watch, path)?.record?.trainImages,
+    watch,
   });
 
   const activationMs = performance.now() - startedMs;

@@ -194,6 +194,7 @@ const fromPanelShapes: Record<FromPanelMessage['type'], Guard> = {
   compare: shape({ runIds: listOf(runId) }),
   chooseRuns: shape({ panel: oneOf(['curves', 'comparison']) }),
   setBase: ofRun,
+  editHyperparameter: shape({ runId, key: text }),
   gridAction: shape({ sweepId: runId, action: oneOf(gridActions) }),
   export: shape({
     format: oneOf(exportFormats),

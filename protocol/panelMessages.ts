@@ -123,6 +123,8 @@ export type FromPanelMessage =
   | { type: 'resumeRun'; runId: string }
   /** Start a run from another with changed keys; the host shows them and asks. */
   | { type: 'forkRun'; runId: string; changes: Record<string, JsonScalar>; reason: string }
+  /** Edit a key in the text that a run was started from. */
+  | { type: 'editHyperparameter'; runId: string; key: string }
   | { type: 'diffConfigs'; leftId: string; rightId: string }
   | { type: 'compare'; runIds: string[] }
   /** Let a person choose runs to add to this panel. */

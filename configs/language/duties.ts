@@ -16,7 +16,10 @@ export interface OtherServer {
 export interface Duties {
   diagnostics(code: DiagnosticCode): boolean;
   completion: boolean;
-  hover: boolean;
+  /** The words of the schema and what follows from the values, or the latter alone. */
+  hover: 'whole' | 'derived';
+  /** An outline says no more than YAML's own structure, which the other server shows whatever its settings. */
+  outline: boolean;
 }
 
 const saidBySchema: ReadonlySet<DiagnosticCode> = new Set(['unknownKey', 'invalidValue', 'missingKey', 'missingValue']);
@@ -26,6 +29,7 @@ export function ourDuties(other: OtherServer | undefined): Duties {
   return {
     diagnostics: (code) => !other?.validate || !(saidByParser.has(code) || (other.hasSchema && saidBySchema.has(code))),
     completion: !(other?.completion && other.hasSchema),
-    hover: !(other?.hover && other.hasSchema),
+    hover: other?.hover && other.hasSchema ? 'derived' : 'whole',
+    outline: other === undefined,
   };
 }

@@ -6,6 +6,7 @@ import { lossPreset } from '../resolve.ts';
 import { locate } from '../yamlDocument.ts';
 import type { Analysis } from './analyse.ts';
 import { rowAt } from './catalogues.ts';
+import type { Duties } from './duties.ts';
 import { hints, type HintOptions } from './hints.ts';
 import { pathAt } from './pathAt.ts';
 
@@ -20,6 +21,8 @@ export interface HoverText {
 export interface HoverOptions extends HintOptions {
   /** What one's own runs say about the values of a key, given its path; Markdown. */
   past?: (key: string) => string;
+  /** `derived` leaves out what the schema says: somebody else shows it. */
+  part?: Duties['hover'];
 }
 
 export function hover(analysis: Analysis, offset: number, options: HoverOptions = {}): HoverText | undefined {
@@ -27,14 +30,15 @@ export function hover(analysis: Analysis, offset: number, options: HoverOptions 
   const row = found && rowAt(analysis.catalogue, analysis.kind, found.path);
   if (!found || !row) return undefined;
   const parts = [
-    fieldMarkdown(row),
+    options.part === 'derived' ? '' : fieldMarkdown(row),
     analysis.kind === 'config' ? originMarkdown(analysis, row) : '',
     ...hints(analysis, options)
       .filter((hint) => hint.path === row.path)
       .map((hint) => `**Here:** ${hint.text.replace(/^[=~] /, '')} - ${hint.tooltip}`),
     row.type === 'section' ? '' : (options.past?.(row.path) ?? ''),
   ];
-  return { start: found.start, end: found.end, path: row.path, markdown: parts.filter(Boolean).join('\n\n') };
+  const markdown = parts.filter(Boolean).join('\n\n');
+  return markdown === '' ? undefined : { start: found.start, end: found.end, path: row.path, markdown };
 }
 
 /** The schema's words about a key; also the text of completions and of the generated JSON Schema. */

@@ -7,33 +7,37 @@ import { analyse, type Analysis } from '../../configs/language/analyse.ts';
 import type { HintOptions } from '../../configs/language/hints.ts';
 import { textLoader, type LoadText } from '../../configs/presets.ts';
 import type { ReadOptions } from '../../configs/readConfig.ts';
-import type { ResolvedConfig } from '../../configs/schema.ts';
+import type { RunWatch } from '../run/runWatch.ts';
+import { KnownRuns } from './knownRuns.ts';
 import { isYaml, pathOf } from './yamlDocuments.ts';
 
 export interface LanguageOptions {
   /** Folder of the presets that ship with the extension. */
   presetsFolder: string;
-  /** Images of the training set that a configuration names, where an earlier run has counted them. */
-  trainImages?: (config: ResolvedConfig, path: string) => number | undefined;
+  /** The workspace's runs. */
+  watch: RunWatch;
 }
 
 /** Readings of open documents, one per version, shared by all features. */
 export class AnalysedDocuments implements vscode.Disposable {
   readonly load: LoadText;
+  readonly runs: KnownRuns;
   private readonly readings = new Map<string, { version: number; analysis: Analysis | undefined }>();
   private readonly staleEmitter = new vscode.EventEmitter<void>();
   /** What is known of documents may have changed although their text has not: a file they extend, or a setting. */
   readonly onDidBecomeStale = this.staleEmitter.event;
   private readonly subscriptions: vscode.Disposable[];
 
-  constructor(private readonly options: LanguageOptions) {
+  constructor(options: LanguageOptions) {
     this.load = textLoader({
       presetsFolder: options.presetsFolder,
       besides: (from, reference) => (isAbsolute(reference) ? reference : resolve(dirname(from), reference)),
       readText,
     });
+    this.runs = new KnownRuns(options.watch, this.load);
     const watcher = vscode.workspace.createFileSystemWatcher('**/*.{yaml,yml}');
     this.subscriptions = [
+      { dispose: () => this.runs.dispose() },
       watcher,
       watcher.onDidChange(() => this.forget()),
       watcher.onDidCreate(() => this.forget()),
@@ -64,10 +68,13 @@ export class AnalysedDocuments implements vscode.Disposable {
     return { path: pathOf(document), load: this.load, paperLint: lint };
   }
 
-  hintOptions(analysis: Analysis): HintOptions {
+  async hintOptions(analysis: Analysis): Promise<HintOptions> {
     if (analysis.kind !== 'config' || !analysis.read.tentative) return {};
     const config = analysis.read.tentative;
-    return { trainImages: knownTrainImages(config) ?? this.options.trainImages?.(config, analysis.path) };
+    return {
+      trainImages: knownTrainImages(config) ?? this.runs.trainImages(analysis.path),
+      measured: await this.runs.measured(config.method, analysis.path),
+    };
   }
 
   /** Open SimDINO documents. */

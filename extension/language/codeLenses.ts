@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import type { DocumentKind } from '../../configs/documentKind.ts';
+import type { Analysis } from '../../configs/language/analyse.ts';
+import { valueAt } from '../../configs/plainValues.ts';
 import { entriesOf } from '../../configs/yamlDocument.ts';
 import type { AnalysedDocuments } from './analysedDocuments.ts';
 import { yamlDocuments } from './yamlDocuments.ts';
@@ -19,7 +20,7 @@ export function registerCodeLenses(documents: AnalysedDocuments): vscode.Disposa
       const available = new Set(await vscode.commands.getCommands(true));
       const first = entriesOf(analysis.yaml.document.contents)[0]?.key.range?.[0] ?? 0;
       const position = document.positionAt(first);
-      return lensesFor(analysis.kind)
+      return lensesFor(analysis)
         .filter(({ command }) => available.has(command))
         .map(
           ({ command, title }) =>
@@ -30,13 +31,19 @@ export function registerCodeLenses(documents: AnalysedDocuments): vscode.Disposa
   return vscode.languages.registerCodeLensProvider(yamlDocuments, provider);
 }
 
-function lensesFor(kind: DocumentKind): Lens[] {
-  if (kind === 'sweep') return [{ command: 'simdino.startSweep', title: vscode.l10n.t('Start ablation grid') }];
+function lensesFor(analysis: Analysis): Lens[] {
+  if (analysis.kind === 'sweep')
+    return [{ command: 'simdino.startSweep', title: vscode.l10n.t('Start ablation grid') }];
+  const extended: unknown = valueAt(analysis.yaml.value, ['extends']);
   return [
     { command: 'simdino.startRun', title: vscode.l10n.t('Start SimDINO run') },
-    { command: 'simdino.previewCrops', title: vscode.l10n.t('Preview crops') },
+    { command: 'simdino.queueRun', title: vscode.l10n.t('Queue') },
     { command: 'simdino.compareWithLast', title: vscode.l10n.t('Compare with last') },
+    { command: 'simdino.previewCrops', title: vscode.l10n.t('Preview crops') },
     { command: 'simdino.editHyperparameter', title: vscode.l10n.t('Edit hyperparameter') },
     { command: 'simdino.showResolvedConfig', title: vscode.l10n.t('Show resolved') },
+    ...(typeof extended === 'string' && analysis.read.base !== undefined
+      ? [{ command: 'simdino.compareWithExtended', title: vscode.l10n.t('Compare with {0}', extended) }]
+      : []),
   ];
 }

@@ -1,28 +1,37 @@
 import * as vscode from 'vscode';
 import type { FieldRow } from '../../configs/fieldCatalogue.ts';
+import { pastSentence, type PastResult } from '../../configs/language/pastResults.ts';
 import { yamlInline } from '../../configs/editYaml.ts';
 import { checkInput, fieldChoices, type FieldChoice } from '../../configs/language/fieldChoices.ts';
 import { placeOf, readYaml } from '../../configs/yamlDocument.ts';
 import type { AnalysedDocuments } from './analysedDocuments.ts';
 import { configDocument } from './configDocument.ts';
+import { configOfRun } from './configOfRun.ts';
 import { rangeAt, workspaceEdit } from './positions.ts';
 
 /**
- * "Edit hyperparameter": pick a key, see what it means, its range and the paper's value, and write the new value without
- * touching anything else in the file. `key` skips the first question.
+ * "Edit hyperparameter": pick a key, see what it means, its range, the paper's value and what own runs had with which
+ * value, and write the new value without touching anything else in the file. `argument` is a configuration's address, a run
+ * of the tree or its id; `key` skips the first question.
  */
 export async function editHyperparameter(documents: AnalysedDocuments, argument: unknown, key: unknown): Promise<void> {
-  const document = await configDocument(documents, argument);
+  const run = documents.runs.runOf(argument);
+  const document = run ? await configOfRun(run) : await configDocument(documents, argument);
   const analysis = document && documents.of(document);
   if (!document || analysis?.kind !== 'config') return;
   const choices = fieldChoices(analysis.read);
-  const choice = choices.find(({ row }) => row.path === key) ?? (await pickKey(document, choices));
+  const past = await documents.runs.results(analysis.read.tentative);
+  const choice = choices.find(({ row }) => row.path === key) ?? (await pickKey(document, choices, past));
   if (!choice) return;
-  const input = await askValue(documents, document, choice);
+  const input = await askValue(documents, document, choice, past(choice.row.path));
   if (input !== undefined) await write(documents, document, choice.row.path, input);
 }
 
-async function pickKey(document: vscode.TextDocument, choices: FieldChoice[]): Promise<FieldChoice | undefined> {
+async function pickKey(
+  document: vscode.TextDocument,
+  choices: FieldChoice[],
+  past: (key: string) => PastResult[],
+): Promise<FieldChoice | undefined> {
   const items: (vscode.QuickPickItem & { choice?: FieldChoice })[] = [];
   for (const choice of choices) {
     const group = originText(choice.origin);
@@ -32,7 +41,12 @@ async function pickKey(document: vscode.TextDocument, choices: FieldChoice[]): P
     items.push({
       label: choice.row.path,
       description: choice.value === undefined ? vscode.l10n.t('not set') : yamlInline(choice.value),
-      detail: [`${capitalised(choice.row.expected)}.`, paperText(choice.row), choice.row.description]
+      detail: [
+        `${capitalised(choice.row.expected)}.`,
+        paperText(choice.row),
+        triedText(past(choice.row.path)),
+        choice.row.description,
+      ]
         .filter(Boolean)
         .join(' '),
       choice,
@@ -52,20 +66,23 @@ async function askValue(
   documents: AnalysedDocuments,
   document: vscode.TextDocument,
   { row, value }: FieldChoice,
+  past: PastResult[],
 ): Promise<string | undefined> {
   const current = value === undefined ? '' : yamlInline(value);
   if (row.choices) {
     const other = vscode.l10n.t('Another value\u2026');
     const names = row.type === 'numberOrChoice' ? [...row.choices, other] : row.choices;
     const picked = await vscode.window.showQuickPick(
-      names.map((name) => ({ label: name, ...(name === current ? { description: vscode.l10n.t('now') } : {}) })),
+      names.map((name) => ({ label: name, description: describe(name, current, past) })),
       { title: row.path, placeHolder: [row.description, paperText(row)].filter(Boolean).join(' ') },
     );
     if (picked?.label !== other) return picked?.label;
   }
   return vscode.window.showInputBox({
     title: row.path,
-    prompt: [`${row.description} ${capitalised(row.expected)}.`, paperText(row)].filter(Boolean).join(' '),
+    prompt: [`${row.description} ${capitalised(row.expected)}.`, paperText(row), triedText(past, 1)]
+      .filter(Boolean)
+      .join(' '),
     value: current,
     validateInput: (input) => {
       const checked = checkInput(document.getText(), row.path, input, documents.readOptions(document));
@@ -120,6 +137,16 @@ function paperText(row: FieldRow): string {
   if (row.paper === undefined) return '';
   const source = row.source === undefined ? '' : ` (${row.source})`;
   return vscode.l10n.t('The paper: {0}{1}.', row.paper, source);
+}
+
+/** What own runs had; nothing where they all had one value, which tells nothing about others. */
+function triedText(past: readonly PastResult[], fewest = 2): string {
+  return past.length < fewest ? '' : vscode.l10n.t('Your runs, best k-NN: {0}.', pastSentence(past));
+}
+
+function describe(name: string, current: string, past: readonly PastResult[]): string {
+  const tried = past.filter(({ value }) => value === name).map(({ best }) => `k-NN ${(100 * best).toFixed(1)} %`);
+  return [...(name === current ? [vscode.l10n.t('now')] : []), ...tried].join(', ');
 }
 
 function capitalised(words: string): string {

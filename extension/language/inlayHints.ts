@@ -8,10 +8,10 @@ export function registerInlayHints(documents: AnalysedDocuments): vscode.Disposa
   const changed = new vscode.EventEmitter<void>();
   const provider: vscode.InlayHintsProvider = {
     onDidChangeInlayHints: changed.event,
-    provideInlayHints(document, range) {
+    async provideInlayHints(document, range) {
       const analysis = documents.of(document);
       if (!analysis) return [];
-      return hints(analysis, documents.hintOptions(analysis)).flatMap(({ offset, text, tooltip }) => {
+      return hints(analysis, await documents.hintOptions(analysis)).flatMap(({ offset, text, tooltip }) => {
         const position = document.positionAt(offset);
         if (!range.contains(position)) return [];
         const hint = new vscode.InlayHint(position, text);
@@ -24,6 +24,7 @@ export function registerInlayHints(documents: AnalysedDocuments): vscode.Disposa
   return vscode.Disposable.from(
     changed,
     documents.onDidBecomeStale(() => changed.fire()),
+    documents.runs.onDidChange(() => changed.fire()),
     vscode.languages.registerInlayHintsProvider(yamlDocuments, provider),
   );
 }

@@ -6,6 +6,7 @@ import { registerDiagnostics } from './diagnostics.ts';
 import { editHyperparameter } from './editHyperparameter.ts';
 import { registerHover } from './hover.ts';
 import { registerInlayHints } from './inlayHints.ts';
+import { registerOutline } from './outline.ts';
 import { registerPresetLinks } from './presetLinks.ts';
 import { registerQuickFixes } from './quickFixes.ts';
 import { ResolvedConfigs } from './resolvedConfigs.ts';
@@ -27,6 +28,7 @@ export class LanguageFeatures implements vscode.Disposable {
       registerInlayHints(this.documents),
       registerQuickFixes(this.documents),
       registerCodeLenses(this.documents),
+      registerOutline(this.documents),
       registerPresetLinks(this.documents),
     );
   }

@@ -42,6 +42,9 @@ export function registerLanguageFeatures(context: vscode.ExtensionContext, optio
     vscode.commands.registerCommand('simdino.showResolvedConfig', async (argument?: unknown) =>
       (await load()).resolved.show(argument),
     ),
+    vscode.commands.registerCommand('simdino.compareWithExtended', async (argument?: unknown) =>
+      (await load()).resolved.compareWithExtended(argument),
+    ),
     vscode.commands.registerCommand('simdino.editHyperparameter', async (argument?: unknown, key?: unknown) =>
       (await load()).editHyperparameter(argument, key),
     ),

@@ -1,11 +1,16 @@
 import * as vscode from 'vscode';
 import { formatDiagnostics } from '../../configs/diagnostic.ts';
+import { extendedConfig } from '../../configs/extendedConfig.ts';
+import { valueAt } from '../../configs/plainValues.ts';
 import { resolvedText } from '../../configs/resolvedText.ts';
 import type { AnalysedDocuments } from './analysedDocuments.ts';
 import { configDocument } from './configDocument.ts';
 import { resolvedScheme } from './yamlDocuments.ts';
 
-/** "Show resolved configuration": every key with its value in force, read-only, in step with the file beside it. */
+/** Marks the address of what a configuration extends, where it would else stand for the configuration itself. */
+const extendedPart = 'extended';
+
+/** Configurations with every value in force, read-only and in step with their files: to be read, and to be compared. */
 export class ResolvedConfigs {
   constructor(private readonly documents: AnalysedDocuments) {}
 
@@ -17,16 +22,39 @@ export class ResolvedConfigs {
     if (analysis?.kind !== 'config')
       return `# ${vscode.l10n.t('{0} is not a SimDINO configuration.', source.fsPath)}\n`;
     const { config, diagnostics } = analysis.read;
+    if (uri.fragment === extendedPart) {
+      const extended = extendedConfig(analysis.read);
+      const reference = String(valueAt(analysis.yaml.value, ['extends']));
+      return extended ? resolvedText(extended, vscode.l10n.t('Resolved from {0}', reference)) : '';
+    }
     if (config) return resolvedText(config, vscode.l10n.t('Resolved from {0}', source.fsPath));
     const faults = diagnostics.filter(({ severity }) => severity === 'error');
     return `${formatDiagnostics(faults, analysis.text, source.fsPath).replace(/^/gm, '# ')}\n`;
   }
 
+  /** "Compare with what it extends": only the keys that the file changes differ, whatever is written where. */
+  async compareWithExtended(argument: unknown): Promise<void> {
+    const source = await configDocument(this.documents, argument);
+    const analysis = source && this.documents.of(source);
+    if (!source || analysis?.kind !== 'config') return;
+    const name = nameOf(source);
+    const reference: unknown = valueAt(analysis.yaml.value, ['extends']);
+    if (typeof reference !== 'string' || analysis.read.base === undefined) {
+      void vscode.window.showInformationMessage(vscode.l10n.t('{0} extends no other configuration.', name));
+      return;
+    }
+    const query = source.uri.toString();
+    const at = (path: string, fragment: string): vscode.Uri =>
+      vscode.Uri.from({ scheme: resolvedScheme, path: `/${path}.yaml`, query, fragment });
+    const title = `${reference} \u2194 ${name}`;
+    const extended = at(reference.slice(reference.lastIndexOf('/') + 1).replace(/\.ya?ml$/, ''), extendedPart);
+    await vscode.commands.executeCommand('vscode.diff', extended, at(name, ''), title);
+  }
+
   async show(argument: unknown): Promise<void> {
     const source = await configDocument(this.documents, argument);
     if (!source) return;
-    const name = source.uri.path.slice(source.uri.path.lastIndexOf('/') + 1).replace(/\.ya?ml$/, '');
-    const path = `/${name} (resolved).yaml`;
+    const path = `/${nameOf(source)} (resolved).yaml`;
     const uri = vscode.Uri.from({ scheme: resolvedScheme, path, query: source.uri.toString() });
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), {
       viewColumn: vscode.ViewColumn.Beside,
@@ -34,4 +62,8 @@ export class ResolvedConfigs {
       preview: true,
     });
   }
+}
+
+function nameOf({ uri }: vscode.TextDocument): string {
+  return uri.path.slice(uri.path.lastIndexOf('/') + 1).replace(/\.ya?ml$/, '');
 }

@@ -148,6 +148,9 @@ export class Panels {
         });
         return;
       }
+      case 'editHyperparameter':
+        await vscode.commands.executeCommand('simdino.editHyperparameter', message.runId, message.key);
+        return;
       case 'setBase':
         session.subject = { ...session.subject, baseId: message.runId };
         return;

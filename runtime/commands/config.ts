@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatDiagnostics, hasErrors } from '../../configs/diagnostic.ts';
+import { extendedConfig } from '../../configs/extendedConfig.ts';
 import { documentKind } from '../../configs/documentKind.ts';
 import { readConfig } from '../../configs/readConfig.ts';
 import { readSweep } from '../../configs/readSweep.ts';
+import type { ResolvedConfig } from '../../configs/schema.ts';
 import { differingKeys } from '../../experiments/compare.ts';
 import { flattenConfig } from '../../experiments/flattenConfig.ts';
 import { errors } from '../../protocol/errors.ts';
@@ -29,8 +31,8 @@ export async function run(args: string[]): Promise<number> {
       process.stdout.write(formatResolvedConfig(readConfigFile(first, overrides).config));
       return exitCodes.success;
     case 'diff':
-      if (second === undefined) throw errors.usage('`simdino config diff` takes two files.');
-      diff(first, second);
+      if (second === undefined) diffWithExtended(first);
+      else diff(readConfigFile(first).config, readConfigFile(second).config);
       return exitCodes.success;
     default:
       throw errors.usage(`\`simdino config\` takes check, resolve or diff, got '${action}'.`);
@@ -52,8 +54,17 @@ function check(files: readonly string[]): number {
   return valid ? exitCodes.success : exitCodes.usage;
 }
 
-function diff(first: string, second: string): void {
-  const configs = [first, second].map((file) => ({ config: flattenConfig(readConfigFile(file).config) }));
+/** What a file changes of the one that it extends. */
+function diffWithExtended(file: string): void {
+  const { config, path, text } = readConfigFile(file);
+  const extended = extendedConfig(readConfig(text, { path, load: loadReference }));
+  if (!extended)
+    throw errors.usage(`\`simdino config diff\` takes two files, or one that extends another; ${path} does not.`);
+  diff(extended, config);
+}
+
+function diff(first: ResolvedConfig, second: ResolvedConfig): void {
+  const configs = [first, second].map((config) => ({ config: flattenConfig(config) }));
   const differences = differingKeys(configs, 0);
   if (differences.length === 0) process.stdout.write('no differences\n');
   for (const { key, values } of differences)

@@ -43,7 +43,18 @@ export function ConfigDifferences(props: { runs: readonly RunSummary[]; base: nu
           {rows.map(({ key, values, differs }) => (
             <tr key={key}>
               <th scope="row">
-                <code>{key}</code>
+                {host.live ? (
+                  <button
+                    type="button"
+                    class="link"
+                    title={t('Edit this hyperparameter in the configuration of {0}', runs[base]!.name)}
+                    onClick={() => host.send({ type: 'editHyperparameter', runId: runs[base]!.id, key })}
+                  >
+                    <code>{key}</code>
+                  </button>
+                ) : (
+                  <code>{key}</code>
+                )}
               </th>
               {values.map((value, i) => (
                 <td key={i} class={`mono${differs[i] ? ' differs' : ''}`}>

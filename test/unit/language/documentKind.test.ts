@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { documentKind, hasForeignSchema } from '../../../configs/documentKind.ts';
-import { ourDuties } from '../../../configs/language/duties.ts';
+import { ourDuties, type Duties } from '../../../configs/language/duties.ts';
 import { yamlFiles, configsFolder } from '../configs/presetFiles.ts';
 
 describe('which files are ours', () => {
@@ -34,26 +34,23 @@ describe('which files are ours', () => {
 });
 
 describe('beside another YAML server', () => {
+  const said = (duties: Duties) => [
+    duties.completion,
+    duties.hover,
+    duties.outline,
+    duties.diagnostics('syntax'),
+    duties.diagnostics('unknownKey'),
+  ];
   const all = { validate: true, completion: true, hover: true };
 
   test('alone we do everything', () => {
     const duties = ourDuties(undefined);
-    expect([duties.completion, duties.hover, duties.diagnostics('syntax'), duties.diagnostics('unknownKey')]).toEqual([
-      true,
-      true,
-      true,
-      true,
-    ]);
+    expect(said(duties)).toEqual([true, 'whole', true, true, true]);
   });
 
   test('it says what the schema says, we say the rest', () => {
     const duties = ourDuties({ ...all, hasSchema: true });
-    expect([duties.completion, duties.hover, duties.diagnostics('syntax'), duties.diagnostics('unknownKey')]).toEqual([
-      false,
-      false,
-      false,
-      false,
-    ]);
+    expect(said(duties)).toEqual([false, 'derived', false, false, false]);
     expect(duties.diagnostics('relation') && duties.diagnostics('paper') && duties.diagnostics('extendsMissing')).toBe(
       true,
     );
@@ -61,17 +58,12 @@ describe('beside another YAML server', () => {
 
   test('without our schema it only reads YAML', () => {
     const duties = ourDuties({ ...all, hasSchema: false });
-    expect([duties.completion, duties.hover, duties.diagnostics('syntax'), duties.diagnostics('unknownKey')]).toEqual([
-      true,
-      true,
-      false,
-      true,
-    ]);
+    expect(said(duties)).toEqual([true, 'whole', false, false, true]);
   });
 
   test('what is turned off there is done here', () => {
     const duties = ourDuties({ validate: false, completion: false, hover: false, hasSchema: true });
-    expect([duties.completion, duties.hover, duties.diagnostics('syntax')]).toEqual([true, true, true]);
+    expect(said(duties)).toEqual([true, 'whole', false, true, true]);
   });
 
   test('it has our schema by the name of the file or a modeline', () => {

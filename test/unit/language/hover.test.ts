@@ -137,6 +137,13 @@ describe('hover', () => {
     expect(hover(analysed(text), text.indexOf('loss'), { past })?.markdown).not.toContain('runs of');
   });
 
+  test('beside a server that shows the schema, only what it does not know', () => {
+    const text = 'extends: simdino_vits16\nteacher: { momentum: 0.9, update: ema }\n';
+    const derived = (word: string) => hover(analysed(text), text.indexOf(word), { part: 'derived' })?.markdown;
+    expect(derived('momentum')).toMatch(/^`simdino_vits16` has `0\.996`\.\n\n\*\*Here:\*\* half-life/);
+    expect(derived('update')).toBeUndefined();
+  });
+
   test('on a key that the preset sets too', () => {
     expect(hoverAt('extends: simdino_vits16\nteacher: { moment|um: 0.9 }\n')).toContain(
       '`simdino_vits16` has `0.996`.',
