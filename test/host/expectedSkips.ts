@@ -37,6 +37,8 @@ const expectedSkips: ExpectedSkip[] = [
     file: 'test/unit/checkpoint/torchRoundTrip.test.ts',
     on: ({ hasTorch }) => !hasTorch,
     because: 'no Python here has torch (Debian: python3-torch)',
+  },
+  {
     name: /^TensorBoard reads what was exported$/,
     on: ({ hasPip }) => !hasPip,
     because: 'it is a Python package; a reader of our own checks the files everywhere',
