@@ -47,6 +47,11 @@ const commands: Record<string, Command> = {
     summary: 'CONFIG  write a picture of the crops that training would see',
     load: () => import('./commands/preview.ts'),
   },
+  devices: {
+    summary: '        list engines and devices, and which works',
+    load: () => import('./commands/devices.ts'),
+  },
+  bench: { summary: '[CONFIG] time the training step on each engine', load: () => import('./commands/bench.ts') },
   quickstart: {
     summary: '        train the quick start and report on it',
     load: () => import('./commands/quickstart.ts'),

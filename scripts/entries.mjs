@@ -4,6 +4,7 @@
 export const NODE_ENTRIES = {
   simdino: 'runtime/cli.ts',
   executor: 'runtime/engines/executor/executorMain.ts',
+  engineProbe: 'runtime/engines/devices/probeMain.ts',
   dataWorker: 'runtime/data/dataWorker.ts',
 };
 
@@ -19,4 +20,10 @@ export const WEBVIEW_ENTRIES = {
 };
 
 /** Packages with native parts, and optional peers that a user may install: resolved at run time, never bundled. */
-export const NATIVE_PACKAGES = ['onnxruntime-node', 'sharp', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu'];
+export const NATIVE_PACKAGES = [
+  'onnxruntime-node',
+  'sharp',
+  'webgpu',
+  '@tensorflow/tfjs-node',
+  '@tensorflow/tfjs-node-gpu',
+];

@@ -35,6 +35,7 @@ export function copyNativePackages(root, target, nodeModules) {
   const installed = join(root, 'node_modules');
   copyOnnxruntime(installed, target, nodeModules);
   copySharp(installed, target, nodeModules);
+  copyWebgpu(installed, target, nodeModules);
 }
 
 function copyOnnxruntime(installed, target, nodeModules) {
@@ -56,6 +57,15 @@ function copyOnnxruntime(installed, target, nodeModules) {
     recursive: true,
     filter: (path) => isRuntimeFile(path) && !/onnxruntime-common[\\/](lib|docs|dist[\\/](esm|ort-common))/.test(path),
   });
+}
+
+/** Names the GPU's adapter. An installer may have left it out, and the WebGPU engine then works without the name. */
+function copyWebgpu(installed, target, nodeModules) {
+  const from = join(installed, 'webgpu');
+  const binaries = join('dist', target.replace(/^darwin-.*/, 'darwin-universal'));
+  if (!existsSync(join(from, binaries))) return;
+  for (const part of ['package.json', 'index.js', 'LICENSE.md', binaries])
+    cpSync(join(from, part), join(nodeModules, 'webgpu', part), { recursive: true });
 }
 
 function copySharp(installed, target, nodeModules) {

@@ -53,7 +53,7 @@ export function hostExecutor(buildPrograms: BuildPrograms): void {
   };
 
   async function init({ engine: choice, threads, spec, initialState }: InitOptions): Promise<ExecutorInfo> {
-    const { engine, reason } = selectEngine(choice, threads === undefined ? {} : { threads });
+    const { engine, reason } = await selectEngine(choice, threads === undefined ? {} : { threads });
     const set = buildPrograms(spec as never);
     const state = engine.createState(set.state, initialState ?? set.initialState?.() ?? {}, { arrays: 'givenUp' });
     session = { engine, set, state, compiled: new Map() };
@@ -97,15 +97,21 @@ export function hostExecutor(buildPrograms: BuildPrograms): void {
 }
 
 function described(error: unknown, engine: string): Omit<Reply & { ok: false }, 'id' | 'ok'> {
-  const known = isSimdinoError(error) ? error : outOfMemory(error, engine);
+  const known = isSimdinoError(error) ? error : namedFault(error, engine);
   if (known)
     return { code: known.code, remedy: known.remedy, message: known.message.slice(0, -known.remedy.length - 1) };
   if (!(error instanceof Error)) return { message: String(error) };
   return { message: error.message, ...(error.stack ? { stack: error.stack } : {}) };
 }
 
-/** ONNX Runtime reports exhaustion in words only. */
-function outOfMemory(error: unknown, engine: string) {
+/** ONNX Runtime and TensorFlow report exhaustion and lost devices in words only. */
+function namedFault(error: unknown, engine: string) {
   const text = error instanceof Error ? error.message : String(error);
-  return /bad_alloc|failed to allocate|out of memory/i.test(text) ? errors.outOfMemory(engine, text) : undefined;
+  if (/bad_alloc|failed to allocate|out of memory|OOM when allocating|RESOURCE_EXHAUSTED/i.test(text))
+    return errors.outOfMemory(engine, firstLine(text));
+  if (/device (was |is )?lost|DeviceLost|VK_ERROR_DEVICE_LOST/i.test(text))
+    return errors.deviceLost(engine, firstLine(text));
+  return undefined;
 }
+
+const firstLine = (text: string): string => text.split('\n')[0]!.trim().slice(0, 300);
