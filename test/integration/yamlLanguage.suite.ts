@@ -114,6 +114,118 @@ suite('YAML', () => {
     assert.match(String(links[0]?.target?.path), /configs\/tiny\.yaml$/);
   });
 
+  test('a lens for everything that can be done with the file, in the order of the work', async () => {
+    const lenses = await eventually('code lenses', waitMs, async () => {
+      const found = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+        'vscode.executeCodeLensProvider',
+        document.uri,
+        20,
+      );
+      return found.length > 0 ? found : undefined;
+    });
+    const titles = lenses.flatMap(({ command }) => (command?.arguments ? [command.title] : []));
+    const wanted = ['Start SimDINO run', 'Queue', 'Compare with last', 'Preview crops', 'Compare with tiny'];
+    const available = await vscode.commands.getCommands(true);
+    const expected = wanted.filter((title) => title !== 'Queue' || available.includes('simdino.queueRun'));
+    assert.deepEqual(
+      titles.filter((title) => wanted.includes(title)),
+      expected,
+    );
+  });
+
+  test('a quick fix moves a key to its section, comment included', async () => {
+    await replace(document, '  momentum: 0.99\n', '  momentum: 0.99\n  warmupEpochs: 1 # short\n');
+    const problems = await problemsOf(document, 3);
+    const misplaced = problems.find(({ range }) => document.getText(range) === 'warmupEpochs');
+    assert.ok(misplaced);
+    assert.match(misplaced.message, /Did you mean `optim\.warmupEpochs`/);
+    await fix(document, misplaced, 'Move to `optim.warmupEpochs`');
+    assert.match(document.getText(), /^optim:\n {2}warmupEpochs: 1 # short$/m);
+  });
+
+  test('quick fixes: a value to the nearest that is valid, an unknown key away', async () => {
+    await replace(document, 'epochs: 3', 'epochs: 3, batchsize: 4');
+    await replace(document, 'gamma: auto', 'gamma: balancd');
+    const problems = await problemsOf(document, 4);
+    const at = (text: string) => problems.find(({ range }) => document.getText(range) === text);
+    await fix(document, at('balancd')!, 'Set `loss.gamma` to balanced');
+    const unknown = vscode.languages.getDiagnostics(document.uri).find(({ message }) => message.includes('batchsize'));
+    assert.ok(unknown);
+    await fix(document, unknown, 'Remove `train.batchsize`');
+    assert.match(document.getText(), /gamma: balanced\n/);
+    assert.match(document.getText(), /train: \{ batchSize: 16, epochs: 3 \}/);
+  });
+
+  test('the outline has sections, keys and values', async () => {
+    const symbols = await eventually('the outline', waitMs, async () => {
+      const found = await vscode.commands.executeCommand<vscode.DocumentSymbol[] | undefined>(
+        'vscode.executeDocumentSymbolProvider',
+        document.uri,
+      );
+      return found && found.length > 0 ? found : undefined;
+    });
+    assert.deepEqual(
+      symbols.map(({ name }) => name),
+      ['extends', 'loss', 'teacher', 'train', 'crops'],
+    );
+    const train = symbols.find(({ name }) => name === 'train');
+    assert.deepEqual(
+      train?.children.map(({ name, detail }) => `${name} ${detail}`),
+      ['batchSize 16', 'epochs 3'],
+    );
+  });
+
+  test('Go to Definition leads from extends to the preset', async () => {
+    const [definition] = await vscode.commands.executeCommand<vscode.Location[]>(
+      'vscode.executeDefinitionProvider',
+      document.uri,
+      positionOf(document, 'tiny'),
+    );
+    assert.match(String(definition?.uri.path), /configs\/tiny\.yaml$/);
+  });
+
+  test('a diff against what it extends shows the changed keys alone', async () => {
+    const own = await open('own.yaml', 'extends: tiny\nloss: { eps: 0.4 } # wider\ntrain: { epochs: 2 }\n');
+    await vscode.commands.executeCommand('simdino.compareWithExtended', own.uri);
+    const tab = await eventually('the diff', waitMs, async () => {
+      const { input, label } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
+      return input instanceof vscode.TabInputTextDiff ? { input, label } : undefined;
+    });
+    assert.match(String(tab.label), /tiny.*own/);
+    const [extended, resolved] = await Promise.all(
+      [tab.input.original, tab.input.modified].map((uri) => vscode.workspace.openTextDocument(uri)),
+    );
+    const lines = extended!.getText().split('\n').slice(1);
+    const changed = resolved!
+      .getText()
+      .split('\n')
+      .slice(1)
+      .filter((line, i) => line !== lines[i]);
+    assert.deepEqual(changed.sort(), ['  epochs: 2', '  eps: 0.4']);
+  });
+
+  test('remarks that cite the paper name their source, and a setting turns them off', async () => {
+    const cited = await open('cited.yaml', 'extends: dino_vits16\nteacher: { momentum: 0.9 }\n');
+    const [remark] = await problemsOf(cited, 1);
+    assert.match(String(remark?.message), /Table 6 reports that DINO diverges.*\(Table 6, ViT-S\/16\)$/);
+    const settings = vscode.workspace.getConfiguration('simdino');
+    await settings.update('lint.paper', false, vscode.ConfigurationTarget.Global);
+    try {
+      await problemsOf(cited, 0);
+    } finally {
+      await settings.update('lint.paper', undefined, vscode.ConfigurationTarget.Global);
+    }
+    await problemsOf(cited, 1);
+  });
+
+  test('a file is ours by its name or by its modeline', async () => {
+    const named = await open('any.simdino.yaml', 'seed: -1\n');
+    assert.ok((await problemsOf(named, 2)).some(({ message }) => message.startsWith('`seed` must be')));
+    const modeline = '# yaml-language-server: $schema=./configs/simdino.schema.json\n';
+    const marked = await open('marked.yaml', `${modeline}seed: -1\n`);
+    assert.ok((await problemsOf(marked, 2)).some(({ message }) => message.startsWith('`data` is missing')));
+  });
+
   test('the resolved configuration is shown beside, every value in force', async () => {
     await replace(document, '  epss: 0.3 # tuned\n', '  eps: 0.3\n');
     await replace(document, 'sizePx: 10', 'sizePx: 8');
@@ -158,6 +270,18 @@ function problemsOf(document: vscode.TextDocument, count: number): Promise<vscod
     const found = vscode.languages.getDiagnostics(document.uri).filter(({ source }) => source === 'SimDINO');
     return found.length === count ? found.sort((a, b) => a.range.start.compareTo(b.range.start)) : undefined;
   });
+}
+
+/** Takes the quick fix of that title at a problem. */
+async function fix(document: vscode.TextDocument, problem: vscode.Diagnostic, title: string): Promise<void> {
+  const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+    'vscode.executeCodeActionProvider',
+    document.uri,
+    problem.range,
+  );
+  const action = actions.find((candidate) => candidate.title === title);
+  assert.ok(action?.edit, `${title} in ${actions.map((candidate) => candidate.title).join(', ')}`);
+  assert.ok(await vscode.workspace.applyEdit(action.edit));
 }
 
 function positionOf(document: vscode.TextDocument, word: string): vscode.Position {
