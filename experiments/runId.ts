@@ -17,3 +17,8 @@ export function nameRun(source: string, now: Date, isTaken: (id: string) => bool
     if (!isTaken(id)) return id;
   }
 }
+
+/** `quickstart-20260131-142501-2` -> `quickstart`: what a run made from another is named after. */
+export function stemOf(id: string): string {
+  return id.replace(/-\d{8}-\d{6}(-\d+)?$/, '');
+}

@@ -44,8 +44,32 @@ export function registerCommands(
   };
 
   register('simdino.startRun', async (argument: unknown) => (await loadStart()).startRun(start, argument));
+  register('simdino.queueRun', async (argument: unknown) => (await loadStart()).startRun(start, argument, 'queued'));
   register('simdino.forkRun', async (run: RunArgument) => (await loadStart()).forkRun(start, run));
   register('simdino.resumeRun', async (run: RunArgument) => (await loadStart()).resumeRun(start, run));
+  register('simdino.checkpoint.fork', async (node?: RunNode) => {
+    if (node?.kind === 'checkpoint') await (await loadStart()).forkRun(start, node.id, { step: node.step });
+  });
+  register('simdino.checkpoint.resume', async (node?: RunNode) => {
+    if (node?.kind === 'checkpoint') await (await loadStart()).resumeRun(start, node.id, node.step);
+  });
+  register('simdino.checkpoint.reveal', async (node?: RunNode) => {
+    if (node?.kind === 'checkpoint') await (await import('./run/openFiles.ts')).revealCheckpoint(watch, node);
+  });
+
+  const loadQueue = () => import('./run/queueCommands.ts');
+  register('simdino.queue.cancel', async (node?: RunNode) => (await loadQueue()).cancelQueuedRun(watch, node));
+  for (const [place, to] of [
+    ['moveFirst', 'first'],
+    ['moveUp', 'up'],
+    ['moveDown', 'down'],
+  ] as const) {
+    register(`simdino.queue.${place}`, async (node?: RunNode) => (await loadQueue()).moveQueuedRun(watch, node, to));
+  }
+  register('simdino.queue.setLimit', async () => (await loadQueue()).setLimit(watch));
+  register('simdino.queue.pause', async () => (await loadQueue()).pauseQueue(watch));
+  register('simdino.queue.start', () => launcher.workQueue());
+
   const loadStop = () => import('./run/stopRun.ts');
   register('simdino.stopRun', async (run: RunArgument) => (await loadStop()).stopRun(watch, run));
   register('simdino.checkpointRun', async (run: RunArgument) => (await loadStop()).checkpointRun(watch, run));

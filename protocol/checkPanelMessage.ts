@@ -189,7 +189,7 @@ const fromPanelShapes: Record<FromPanelMessage['type'], Guard> = {
   openFolder: ofRun,
   stopRun: ofRun,
   resumeRun: ofRun,
-  forkRun: shape({ runId, changes: recordOf(scalar), reason: text }),
+  forkRun: shape({ runId, step: index, changes: recordOf(scalar), reason: text }),
   diffConfigs: shape({ leftId: runId, rightId: runId }),
   compare: shape({ runIds: listOf(runId) }),
   chooseRuns: shape({ panel: oneOf(['curves', 'comparison']) }),

@@ -121,8 +121,8 @@ export type FromPanelMessage =
   | { type: 'openFolder'; runId: string }
   | { type: 'stopRun'; runId: string }
   | { type: 'resumeRun'; runId: string }
-  /** Start a run from another with changed keys; the host shows them and asks. */
-  | { type: 'forkRun'; runId: string; changes: Record<string, JsonScalar>; reason: string }
+  /** Start a run from another with changed keys, at a checkpoint or (0) from the beginning; the host shows them and asks. */
+  | { type: 'forkRun'; runId: string; step: number; changes: Record<string, JsonScalar>; reason: string }
   /** Edit a key in the text that a run was started from. */
   | { type: 'editHyperparameter'; runId: string; key: string }
   | { type: 'diffConfigs'; leftId: string; rightId: string }

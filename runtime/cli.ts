@@ -18,6 +18,11 @@ interface CommandModule {
 const commands: Record<string, Command> = {
   train: { summary: 'CONFIG  train from a configuration file or a preset', load: () => import('./commands/train.ts') },
   resume: { summary: 'RUN     continue a run from its last checkpoint', load: () => import('./commands/resume.ts') },
+  fork: { summary: 'RUN     start a run from another with changes', load: () => import('./commands/fork.ts') },
+  checkpoints: {
+    summary: 'RUN  list what a run has kept, or delete one of them',
+    load: () => import('./commands/checkpoints.ts'),
+  },
   stop: { summary: 'RUN     ask a run to write a checkpoint and stop', load: () => import('./commands/stop.ts') },
   runs: { summary: '        list the runs and what they are doing', load: () => import('./commands/runs.ts') },
   eval: { summary: 'RUN     evaluate a run\u2019s checkpoint by k-NN', load: () => import('./commands/eval.ts') },
@@ -41,6 +46,8 @@ const commands: Record<string, Command> = {
       tensorboard: () => import('./commands/importLog.ts'),
     },
   },
+  annotate: { summary: 'RUN... name, star, tag, note or archive runs', load: () => import('./commands/annotate.ts') },
+  queue: { summary: 'add|list|... let runs wait for a device', load: () => import('./commands/queue.ts') },
   config: { summary: 'check|resolve|diff FILE  look at a configuration', load: () => import('./commands/config.ts') },
   data: { summary: 'CONFIG  check a data set: images, classes, faults', load: () => import('./commands/data.ts') },
   preview: {
@@ -73,7 +80,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 function help(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(11)}${summary}`);
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
   return `simdino - self-supervised vision pretraining by coding rate
 
 Usage: simdino COMMAND [ARGUMENTS]

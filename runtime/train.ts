@@ -78,7 +78,8 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
     process: currentProcess(),
     engine: executor.engine,
     device: executor.device,
-    resumedFrom: run.resume && { attempt: run.resume.attempt, step: run.resume.step },
+    resumedFrom:
+      run.resume && run.resume.attempt !== null ? { attempt: run.resume.attempt, step: run.resume.step } : null,
     now,
   }).catch(async (error: unknown) => {
     await executor.close();

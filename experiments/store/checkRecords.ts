@@ -207,9 +207,10 @@ export function asQueueLimits(value: unknown): QueueLimits {
   );
 }
 
-/** A number that says where in a line something stands; 0 for anything else. */
-export function asRank(value: unknown): number {
-  return number(asObject(value)?.['rank']);
+/** Where in the line somebody has put a queued run; undefined where nobody has. */
+export function asRank(value: unknown): number | undefined {
+  const rank = asObject(value)?.['rank'];
+  return typeof rank === 'number' && Number.isFinite(rank) ? rank : undefined;
 }
 
 /** The sentence about a record that a newer version wrote; undefined when this version can read it. */

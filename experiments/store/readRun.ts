@@ -99,9 +99,10 @@ export async function readRun(folder: string): Promise<RunContents> {
   };
 }
 
-async function readCheckpoints(
+/** The whole checkpoints of a run, by step. */
+export async function readCheckpoints(
   folder: string,
-  note: (path: string, file: JsonFile) => void,
+  note: (path: string, file: JsonFile) => void = () => undefined,
 ): Promise<RunContents['checkpoints']> {
   const checkpoints: RunContents['checkpoints'] = [];
   for (const name of await namesIn(join(folder, runFiles.checkpoints))) {

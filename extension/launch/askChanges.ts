@@ -6,27 +6,30 @@ import { flattenConfig } from '../../experiments/flattenConfig.ts';
 import type { JsonScalar } from '../../protocol/records.ts';
 import { readChanged } from './checkConfig.ts';
 
+/** At once, or when the run's device is free. */
+export type StartHow = 'now' | 'queued';
+
 /**
  * Lets a person change values of a configuration one by one before a start. The result maps dotted keys to YAML texts;
- * undefined when nobody wants to start. `reason` stands above the list.
+ * undefined when nobody wants to start. `reason` stands above the list; `how` is the way of starting that is offered first.
  */
 export async function askChanges(
   configPath: string,
   presetsFolder: string,
-  { initial = {}, reason }: { initial?: Record<string, JsonScalar>; reason: string },
-): Promise<Record<string, string> | undefined> {
+  { initial = {}, reason, how }: { initial?: Record<string, JsonScalar>; reason: string; how: StartHow },
+): Promise<{ set: Record<string, string>; how: StartHow } | undefined> {
   const changes = new Map(Object.entries(initial).map(([key, value]) => [key, yamlInline(value)]));
   for (;;) {
     const { config } = readChanged(configPath, Object.fromEntries(changes), presetsFolder);
     const current = flattenConfig(config ?? {});
-    const answer = await vscode.window.showQuickPick(itemsOf(changes, current), {
+    const answer = await vscode.window.showQuickPick(itemsOf(changes, current, how), {
       title: reason,
       placeHolder: vscode.l10n.t('Choose a key to change, or start'),
       matchOnDescription: true,
       matchOnDetail: true,
     });
     if (!answer) return undefined;
-    if (answer.row === undefined) return Object.fromEntries(changes);
+    if (answer.row === undefined) return { set: Object.fromEntries(changes), how: answer.how ?? 'now' };
     const key = answer.row.path;
     const value = await askValue(answer.row, changes.get(key) ?? String(current[key] ?? ''), (text) =>
       faultOf(configPath, presetsFolder, changes, key, text),
@@ -36,19 +39,30 @@ export async function askChanges(
   }
 }
 
-type KeyItem = vscode.QuickPickItem & { row?: FieldRow };
+type KeyItem = vscode.QuickPickItem & { row?: FieldRow; how?: StartHow };
 
-function itemsOf(changes: ReadonlyMap<string, string>, current: Record<string, JsonScalar>): KeyItem[] {
+function itemsOf(
+  changes: ReadonlyMap<string, string>,
+  current: Record<string, JsonScalar>,
+  first: StartHow,
+): KeyItem[] {
   const summary = [...changes].map(([key, value]) => `${key}: ${value}`).join(', ');
   const start: KeyItem = {
     label: `$(play) ${changes.size === 0 ? vscode.l10n.t('Start as it is') : vscode.l10n.t('Start with {0} changes', changes.size)}`,
     description: summary,
     alwaysShow: true,
+    how: 'now',
+  };
+  const queue: KeyItem = {
+    label: `$(clock) ${changes.size === 0 ? vscode.l10n.t('Queue as it is') : vscode.l10n.t('Queue with {0} changes', changes.size)}`,
+    description: vscode.l10n.t('starts when its device is free'),
+    alwaysShow: true,
+    how: 'queued',
   };
   const rows = [...fieldCatalogue().values()].filter((row) => row.type !== 'section' && row.path !== 'extends');
   rows.sort((a, b) => Number(changes.has(b.path)) - Number(changes.has(a.path)));
   return [
-    start,
+    ...(first === 'now' ? [start, queue] : [queue, start]),
     { label: '', kind: vscode.QuickPickItemKind.Separator },
     ...rows.map((row): KeyItem => ({
       label: `${changes.has(row.path) ? '$(edit) ' : ''}${row.path}`,

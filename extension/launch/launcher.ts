@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { attemptFiles, attemptName, runFiles, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 import { isSimdinoError } from '../../protocol/errors.ts';
@@ -10,6 +10,17 @@ import type { RunWatch } from '../run/runWatch.ts';
 import { nameRun } from '../../experiments/runId.ts';
 import { resolveRuntimeNode } from './runtimeNode.ts';
 import { launchLogPath, spawnRuntime, waitForFile } from './spawnRuntime.ts';
+
+export interface NewRunOptions {
+  /** What the run's name is made from, in place of the configuration's. */
+  named?: string;
+  /** Changed values: dotted keys to YAML texts. */
+  set?: Record<string, string>;
+  /** What it is forked from: at step 0 with the configuration alone. */
+  parent?: { id: string; step: number };
+  /** Where the configuration came from, when the file is a run's. */
+  source?: string;
+}
 
 /** Starts the runtime and tells how that went. All of it needs a trusted workspace with a folder. */
 export class Launcher {
@@ -48,18 +59,13 @@ export class Launcher {
   }
 
   /** Starts a run; its id once its folder is there, undefined when it was not made (and that was said). */
-  async train(
-    configPath: string,
-    options: { named?: string; set?: Record<string, string>; parent?: string } = {},
-  ): Promise<string | undefined> {
+  async train(configPath: string, options: NewRunOptions = {}): Promise<string | undefined> {
     const folder = this.requireRunsFolder();
     if (folder === undefined) return undefined;
-    const id = nameRun(options.named ?? configPath, new Date(), (name) => isTaken(folder, name));
-    const changes = Object.entries(options.set ?? {}).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    const parent = options.parent === undefined ? [] : ['--parent', options.parent];
+    const id = reserveName(folder, options.named ?? configPath);
     const started = await this.#launch({
       title: vscode.l10n.t('Starting {0}', id),
-      args: ['train', configPath, '--runs-dir', folder, '--run-id', id, ...changes, ...parent],
+      args: ['train', configPath, '--runs-dir', folder, '--run-id', id, ...argumentsOf(options)],
       logPath: launchLogPath(folder, id),
       created: join(folder, id, runFiles.record),
     });
@@ -68,14 +74,36 @@ export class Launcher {
     return id;
   }
 
-  /** Opens the next attempt of a run. */
-  async resume(run: RunOverview): Promise<boolean> {
+  /** Puts a run into the queue; its id, undefined when that failed (and was said). */
+  async queue(configPath: string, options: NewRunOptions = {}): Promise<string | undefined> {
+    const folder = this.requireRunsFolder();
+    if (folder === undefined) return undefined;
+    const id = reserveName(folder, options.named ?? configPath);
+    const args = ['queue', 'add', configPath, '--runs-dir', folder, '--run-id', id, ...argumentsOf(options)];
+    const title = vscode.l10n.t('Queueing {0}', id);
+    if (!(await this.#launch({ title, args, logPath: launchLogPath(folder, id), created: undefined })))
+      return undefined;
+    await this.watch.refresh();
+    return id;
+  }
+
+  /** Starts a scheduler of the queue, unless one lives. */
+  async workQueue(): Promise<void> {
+    const folder = this.requireRunsFolder();
+    if (folder === undefined) return;
+    const args = ['queue', 'start', '--runs-dir', folder];
+    await this.runToEnd(vscode.l10n.t('Starting the queue'), args, 'queue');
+    await this.watch.refresh();
+  }
+
+  /** Opens the next attempt of a run, at its newest checkpoint or at the one of a step. */
+  async resume(run: RunOverview, from?: number): Promise<boolean> {
     const folder = this.requireRunsFolder();
     if (folder === undefined) return false;
     const nextAttempt = attemptName((run.lastAttempt?.index ?? run.attemptCount) + 1);
     const started = await this.#launch({
       title: vscode.l10n.t('Resuming {0}', run.id),
-      args: ['resume', run.id, '--runs-dir', folder],
+      args: ['resume', run.id, '--runs-dir', folder, ...(from === undefined ? [] : ['--from', String(from)])],
       logPath: launchLogPath(folder, run.id),
       created: join(run.folder, runFiles.attempts, nextAttempt, attemptFiles.record),
     });
@@ -191,6 +219,28 @@ function lastSentences(output: string): string {
   const at = output.lastIndexOf('simdino: ');
   const text = at < 0 ? output : output.slice(at + 'simdino: '.length);
   return text.length > 800 ? `${text.slice(0, 799)}\u2026` : text;
+}
+
+/** A name that no run has. Its launch log is made at once: of two windows that start in one second, one gets another name. */
+function reserveName(folder: string, source: string): string {
+  mkdirSync(dirname(launchLogPath(folder, '')), { recursive: true });
+  for (;;) {
+    const id = nameRun(source, new Date(), (name) => isTaken(folder, name));
+    try {
+      closeSync(openSync(launchLogPath(folder, id), 'wx'));
+      return id;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function argumentsOf({ set = {}, parent, source }: NewRunOptions): string[] {
+  return [
+    ...Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
+    ...(parent === undefined ? [] : ['--parent', `${parent.id}:${parent.step}`]),
+    ...(source === undefined ? [] : ['--source', source]),
+  ];
 }
 
 function isTaken(folder: string, name: string): boolean {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { stemOf } from '../../experiments/runId.ts';
 import { isResumable } from '../../experiments/status.ts';
 import type { RunOverview } from '../../experiments/store/summariseRun.ts';
 import type { JsonScalar } from '../../protocol/records.ts';
@@ -7,9 +8,10 @@ import { runFiles } from '../../protocol/runFolder.ts';
 import { pickRun, type RunArgument } from '../run/pickRun.ts';
 import { runName } from '../run/runText.ts';
 import type { RunWatch } from '../run/runWatch.ts';
-import { askChanges } from './askChanges.ts';
+import { askChanges, type StartHow } from './askChanges.ts';
 import { checkBeforeStart } from './checkConfig.ts';
-import type { Launcher } from './launcher.ts';
+import type { Launcher, NewRunOptions } from './launcher.ts';
+import { pickForkStep } from './pickCheckpoint.ts';
 import { pickConfig } from './pickConfig.ts';
 
 /** What the commands that start something need. */
@@ -21,33 +23,46 @@ export interface StartContext {
   show: (id: string) => Promise<void>;
 }
 
-/** "Start SimDINO run": choose a configuration (or take the one of the open file), check it, start it, show it. */
+/**
+ * "Start SimDINO run" and "Queue SimDINO run": choose a configuration (or take the one of the open file), check it, start it or
+ * let it wait for its device, show it.
+ */
 export async function startRun(
-  { context, launcher, show }: StartContext,
+  start: StartContext,
   argument: unknown,
+  how: StartHow = 'now',
 ): Promise<string | undefined> {
+  const { context, launcher } = start;
   const runsFolder = launcher.requireRunsFolder();
   if (runsFolder === undefined) return undefined;
   const { presetsFolder } = launcher;
+  const title = how === 'now' ? vscode.l10n.t('Start SimDINO run') : vscode.l10n.t('Queue SimDINO run');
   const given = argument instanceof vscode.Uri ? { path: argument.fsPath, change: false } : undefined;
-  const choice = given ?? (await pickConfig(context, 'config', presetsFolder, vscode.l10n.t('Start SimDINO run')));
+  const choice = given ?? (await pickConfig(context, 'config', presetsFolder, title));
   if (!choice) return undefined;
   await saveIfOpen(choice.path);
-  const set = choice.change
-    ? await askChanges(choice.path, presetsFolder, { reason: vscode.l10n.t('Start with changes') })
-    : {};
-  if (!set || !(await checkBeforeStart(choice.path, set, { presetsFolder, runsFolder }))) return undefined;
-  const id = await launcher.train(choice.path, { set });
-  if (id !== undefined) await show(id);
-  return id;
+  const changes = choice.change
+    ? await askChanges(choice.path, presetsFolder, { reason: vscode.l10n.t('Start with changes'), how })
+    : { set: {}, how };
+  if (!changes || !(await checkBeforeStart(choice.path, changes.set, { presetsFolder, runsFolder }))) return undefined;
+  return launchNew(start, choice.path, { set: changes.set }, changes.how);
 }
 
-/** "Start from run": a new run with a run's configuration and some values changed. */
+/** What a fork starts with; asked for where it is not given. */
+export interface ForkProposal {
+  changes?: Record<string, JsonScalar>;
+  reason?: string;
+  /** The checkpoint to go on from; 0 is the beginning. */
+  step?: number;
+}
+
+/** "Start from run": a new run with a run's configuration and some values changed, from the beginning or from a checkpoint. */
 export async function forkRun(
-  { watch, launcher, show }: StartContext,
+  start: StartContext,
   argument: RunArgument,
-  proposal: { changes?: Record<string, JsonScalar>; reason?: string } = {},
+  proposal: ForkProposal = {},
 ): Promise<string | undefined> {
+  const { watch, launcher } = start;
   const runsFolder = launcher.requireRunsFolder();
   if (runsFolder === undefined) return undefined;
   const run = await pickRun(watch, argument, {
@@ -55,28 +70,58 @@ export async function forkRun(
     filter: ({ record }) => record !== null,
   });
   if (!run) return undefined;
+  const step = proposal.step ?? (await pickForkStep(run));
+  if (step === undefined) return undefined;
   const { presetsFolder } = launcher;
   const configPath = join(run.folder, runFiles.config);
-  const reason = proposal.reason || vscode.l10n.t('Start from {0}', runName(run));
-  const set = await askChanges(configPath, presetsFolder, { initial: proposal.changes ?? {}, reason });
-  if (!set || !(await checkBeforeStart(configPath, set, { presetsFolder, runsFolder }))) return undefined;
-  const id = await launcher.train(configPath, { set, named: nameWithoutTime(run.id), parent: `${run.id}:0` });
-  if (id !== undefined) await show(id);
-  return id;
+  const reason =
+    proposal.reason ||
+    (step === 0
+      ? vscode.l10n.t('Start from {0}', runName(run))
+      : vscode.l10n.t('Start from {0} at step {1}', runName(run), step));
+  const answer = await askChanges(configPath, presetsFolder, { initial: proposal.changes ?? {}, reason, how: 'now' });
+  if (!answer || !(await checkBeforeStart(configPath, answer.set, { presetsFolder, runsFolder }))) return undefined;
+  const { set, how } = answer;
+  const source = run.record?.configSource;
+  const options = { set, named: stemOf(run.id), parent: { id: run.id, step }, ...(source ? { source } : {}) };
+  return launchNew(start, configPath, options, how);
 }
 
-/** "Resume": the next attempt of a run, from its newest checkpoint. */
-export async function resumeRun({ watch, launcher, show }: StartContext, argument: RunArgument): Promise<void> {
+/** "Resume": the next attempt of a run, from its newest checkpoint, or from the one of a step. */
+export async function resumeRun(
+  { watch, launcher, show }: StartContext,
+  argument: RunArgument,
+  from?: number,
+): Promise<void> {
   const run = await pickRun(watch, argument, {
     title: vscode.l10n.t('Resume'),
     filter: ({ state }) => isResumable(state),
   });
   if (!run) return;
-  if (!isResumable(run.state)) {
+  // From an earlier checkpoint, a finished run can compute its end again.
+  if (!isResumable(run.state) && !(from !== undefined && run.state === 'finished')) {
     void vscode.window.showInformationMessage(whyNotResumable(run));
     return;
   }
-  if (await launcher.resume(run)) await show(run.id);
+  if (await launcher.resume(run, from)) await show(run.id);
+}
+
+async function launchNew(
+  { launcher, show }: StartContext,
+  configPath: string,
+  options: NewRunOptions,
+  how: StartHow,
+): Promise<string | undefined> {
+  if (how === 'now') {
+    const id = await launcher.train(configPath, options);
+    if (id !== undefined) await show(id);
+    return id;
+  }
+  const id = await launcher.queue(configPath, options);
+  if (id !== undefined) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('{0} starts when its device is free.', id));
+  }
+  return id;
 }
 
 function whyNotResumable(run: RunOverview): string {
@@ -89,9 +134,4 @@ function whyNotResumable(run: RunOverview): string {
 async function saveIfOpen(path: string): Promise<void> {
   const document = vscode.workspace.textDocuments.find(({ uri, isDirty }) => isDirty && uri.fsPath === path);
   await document?.save();
-}
-
-/** `quickstart-20260131-142501-2` -> `quickstart` */
-function nameWithoutTime(id: string): string {
-  return id.replace(/-\d{8}-\d{6}(-\d+)?$/, '');
 }

@@ -3,7 +3,7 @@ import { RunFeed, type RunNews } from '../../experiments/store/runFeed.ts';
 import { isActive } from '../../experiments/status.ts';
 import type { RunSummary, Series, ToPanelMessage } from '../../protocol/panelMessages.ts';
 import { isRunId } from '../../protocol/runFolder.ts';
-import type { RunCollection } from '../run/runCollection.ts';
+import type { RunCollection } from '../../experiments/store/runCollection.ts';
 
 /** The runs that a panel shows, read whole once and then as they grow. */
 export class PanelData {

@@ -11,7 +11,7 @@ import type {
 import { toWire } from '../../protocol/panelTransport.ts';
 import { isActive } from '../../experiments/status.ts';
 import { describe, inBackground, log } from '../log.ts';
-import type { RunCollection } from '../run/runCollection.ts';
+import type { RunCollection } from '../../experiments/store/runCollection.ts';
 import { runName } from '../run/runText.ts';
 import type { RunWatch } from '../run/runWatch.ts';
 import { PanelData } from './panelData.ts';

@@ -120,7 +120,11 @@ export class Panels {
         await vscode.commands.executeCommand('simdino.revealRunFolder', message.runId);
         return;
       case 'forkRun':
-        await forkRun(this.start, message.runId, { changes: message.changes, reason: message.reason });
+        await forkRun(this.start, message.runId, {
+          changes: message.changes,
+          reason: message.reason,
+          step: message.step,
+        });
         return;
       case 'diffConfigs': {
         const [left, right] = [message.leftId, message.rightId].map((id) => folderOfRun(watch, id));

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { attemptFiles, attemptName, runFiles } from '../../protocol/runFolder.ts';
+import { attemptFiles, attemptName, checkpointName, runFiles } from '../../protocol/runFolder.ts';
 import { launchLogPath } from '../launch/spawnRuntime.ts';
 import { pickRun, type RunArgument } from './pickRun.ts';
 import type { RunWatch } from './runWatch.ts';
@@ -27,12 +27,21 @@ export function registerOpenFiles(context: vscode.ExtensionContext, watch: RunWa
     vscode.commands.registerCommand('simdino.revealRunFolder', async (argument: RunArgument) => {
       const run = await pickRun(watch, argument, { title: vscode.l10n.t('Reveal run folder') });
       if (!run) return;
-      const uri = vscode.Uri.file(run.folder);
-      const inWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
-      // The explorer works in every host; a file manager only where the desktop is.
-      await vscode.commands.executeCommand(inWorkspace ? 'revealInExplorer' : 'revealFileInOS', uri);
+      await reveal(vscode.Uri.file(run.folder));
     }),
   );
+}
+
+/** "Reveal checkpoint": its folder in the explorer. */
+export async function revealCheckpoint(watch: RunWatch, { id, step }: { id: string; step: number }): Promise<void> {
+  const run = await pickRun(watch, id, { title: vscode.l10n.t('Reveal checkpoint') });
+  if (run) await reveal(vscode.Uri.file(join(run.folder, runFiles.checkpoints, checkpointName(step))));
+}
+
+/** The explorer works in every host; a file manager only where the desktop is. */
+async function reveal(uri: vscode.Uri): Promise<void> {
+  const inWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+  await vscode.commands.executeCommand(inWorkspace ? 'revealInExplorer' : 'revealFileInOS', uri);
 }
 
 /** Opens a file of any size in a preview editor, at its start or its end. */

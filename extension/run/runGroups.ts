@@ -1,12 +1,13 @@
 import { isActive } from '../../experiments/status.ts';
 import type { RunOverview } from '../../experiments/store/summariseRun.ts';
-import type { SweepOverview } from './runCollection.ts';
+import type { QueuedRun } from '../../experiments/store/queue.ts';
+import type { SweepOverview } from '../../experiments/store/runCollection.ts';
 import { isUndecided, runName } from './runText.ts';
 
 export const groupKinds = ['active', 'queued', 'finished', 'grids', 'archived'] as const;
 export type GroupKind = (typeof groupKinds)[number];
 
-/** A cell of a sweep that has no run folder yet. */
+/** A cell of a sweep that has no run folder yet, and that its scheduler will start. */
 export interface QueuedCell {
   sweepId: string;
   runId: string;
@@ -14,8 +15,8 @@ export interface QueuedCell {
 
 export interface RunGroups {
   active: RunOverview[];
-  /** Cells that a living scheduler will start. */
-  queued: QueuedCell[];
+  /** Runs of the queue in their order, then cells that a living scheduler will start. */
+  queued: (QueuedRun | QueuedCell)[];
   finished: RunOverview[];
   grids: SweepOverview[];
   archived: RunOverview[];
@@ -25,7 +26,12 @@ export interface RunGroups {
  * Sorts runs into the tree's groups: newest first, starred ones before the others. A cell of a sweep is listed under its
  * grid, and under `active` while it trains. With a filter, runs and grids that it does not match are left out.
  */
-export function groupRuns(runs: Iterable<RunOverview>, sweeps: readonly SweepOverview[], filter: string): RunGroups {
+export function groupRuns(
+  runs: Iterable<RunOverview>,
+  sweeps: readonly SweepOverview[],
+  queued: readonly QueuedRun[],
+  filter: string,
+): RunGroups {
   const groups: RunGroups = { active: [], queued: [], finished: [], grids: [], archived: [] };
   const all = [...runs];
   const ids = new Set(all.map((run) => run.id));
@@ -38,6 +44,9 @@ export function groupRuns(runs: Iterable<RunOverview>, sweeps: readonly SweepOve
     else if (run.annotations.archived) groups.archived.push(run);
     else if (!isCell) groups.finished.push(run);
   }
+  // A run that was launched is in the queue until its scheduler has seen its folder.
+  const waiting = queued.filter(({ runId }) => !ids.has(runId));
+  groups.queued.push(...waiting.filter(({ runId }) => runId.toLowerCase().includes(filter.toLowerCase())));
   for (const sweep of sweeps) {
     if (filter !== '' && !sweep.id.toLowerCase().includes(filter.toLowerCase())) continue;
     groups.grids.push(sweep);

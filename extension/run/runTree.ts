@@ -1,9 +1,14 @@
 import * as vscode from 'vscode';
+import { checkpointRows, type CheckpointRow } from '../../experiments/checkpointRows.ts';
+import { formatBytes, formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
+import { limitOf, type QueuedRun, type QueueOverview } from '../../experiments/store/queue.ts';
+import { readCheckpoints } from '../../experiments/store/readRun.ts';
+import { readRunConfig } from '../../experiments/store/readRunConfig.ts';
 import type { RunOverview } from '../../experiments/store/summariseRun.ts';
 import { isActive, isResumable } from '../../experiments/status.ts';
 import type { RunState, SchedulerState } from '../../protocol/records.ts';
 import { groupKinds, groupRuns, type GroupKind, type RunGroups } from './runGroups.ts';
-import type { Changes, SweepOverview } from './runCollection.ts';
+import type { Changes, SweepOverview } from '../../experiments/store/runCollection.ts';
 import { isUndecided, isUnreadable, remainingText, runDescription, runName, type StateWords } from './runText.ts';
 import type { RunWatch } from './runWatch.ts';
 
@@ -11,6 +16,8 @@ export type RunNode =
   | { kind: 'group'; group: GroupKind }
   | { kind: 'run'; id: string; under: string }
   | { kind: 'cell'; id: string; under: string }
+  | { kind: 'queued'; id: string }
+  | { kind: 'checkpoint'; id: string; step: number; under: string }
   | { kind: 'grid'; id: string }
   | { kind: 'more'; group: GroupKind };
 
@@ -24,6 +31,7 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
   /** One object a node, so that a single one can be refreshed. */
   readonly #nodes = new Map<string, RunNode>();
   readonly #shown = new Map<GroupKind, number>();
+  readonly #checkpoints = new Map<string, CheckpointRow[]>();
   readonly #subscription: vscode.Disposable;
   #groups: RunGroups = { active: [], queued: [], finished: [], grids: [], archived: [] };
   #layout = '';
@@ -51,10 +59,11 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
     this.#onDidChangeTreeData.fire(undefined);
   }
 
-  getChildren(node?: RunNode): RunNode[] {
+  getChildren(node?: RunNode): RunNode[] | Promise<RunNode[]> {
     if (!node) return groupKinds.filter((group) => this.#groups[group].length > 0).map((group) => this.#group(group));
     if (node.kind === 'group') return this.#membersOf(node.group);
     if (node.kind === 'grid') return this.#cellsOf(node.id);
+    if (node.kind === 'run') return this.#checkpointsOf(node);
     return [];
   }
 
@@ -66,8 +75,11 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
         return this.#group('grids');
       case 'more':
         return this.#group(node.group);
+      case 'queued':
+        return this.#group('queued');
       case 'run':
       case 'cell':
+      case 'checkpoint':
         return this.#nodes.get(node.under);
     }
   }
@@ -86,6 +98,15 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
       }
       case 'cell':
         return cellItem(node.id, key(node));
+      case 'queued': {
+        const { queue } = this.watch.collection ?? {};
+        const entry = queue?.runs.find(({ runId }) => runId === node.id);
+        return queue && entry ? queuedItem(entry, queue) : new vscode.TreeItem(node.id);
+      }
+      case 'checkpoint': {
+        const row = this.#checkpoints.get(node.id)?.find(({ step }) => step === node.step);
+        return row ? checkpointItem(row, key(node)) : new vscode.TreeItem(String(node.step));
+      }
       case 'more':
         return moreItem(node.group, this.#groups[node.group].length - this.#shownOf(node.group));
     }
@@ -107,7 +128,7 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
   }
 
   #update(changes: Changes): void {
-    if (this.#regroup() || changes.sweepsChanged) {
+    if (this.#regroup() || changes.sweepsChanged || changes.queueChanged) {
       this.#onDidChangeTreeData.fire(undefined);
       return;
     }
@@ -119,7 +140,12 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
   /** True when runs moved between groups, came or went. */
   #regroup(): boolean {
     const { collection } = this.watch;
-    this.#groups = groupRuns(collection?.runs.values() ?? [], collection?.sweeps ?? [], this.#filter);
+    this.#groups = groupRuns(
+      collection?.runs.values() ?? [],
+      collection?.sweeps ?? [],
+      collection?.queue.runs ?? [],
+      this.#filter,
+    );
     const layout = JSON.stringify(groupKinds.map((kind) => this.#groups[kind].map((entry) => idOf(entry))));
     const changed = layout !== this.#layout;
     this.#layout = layout;
@@ -131,6 +157,7 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
     const limit = this.#shownOf(group);
     const members = this.#groups[group].slice(0, limit).map((entry): RunNode => {
       if (group === 'grids') return this.#node({ kind: 'grid', id: idOf(entry) });
+      if ('runId' in entry && 'record' in entry) return this.#node({ kind: 'queued', id: entry.runId });
       return this.#node({ kind: group === 'queued' ? 'cell' : 'run', id: idOf(entry), under });
     });
     if (this.#groups[group].length > limit) members.push(this.#node({ kind: 'more', group }));
@@ -142,6 +169,17 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
     return (sweep?.record?.cells ?? []).map(({ runId }) =>
       this.#node({ kind: this.watch.run(runId) ? 'run' : 'cell', id: runId, under: `grid ${sweepId}` }),
     );
+  }
+
+  /** Read when a run is opened: a list of runs does without. */
+  async #checkpointsOf(node: Extract<RunNode, { kind: 'run' }>): Promise<RunNode[]> {
+    const run = this.watch.run(node.id);
+    if (!run) return [];
+    const [checkpoints, config] = await Promise.all([readCheckpoints(run.folder), readRunConfig(run.folder)]);
+    const keep = config['checkpoint.keep'];
+    const rows = checkpointRows(checkpoints, typeof keep === 'number' ? keep : undefined);
+    this.#checkpoints.set(node.id, rows);
+    return rows.map(({ step }) => this.#node({ kind: 'checkpoint', id: node.id, step, under: key(node) }));
   }
 
   #group(group: GroupKind): RunNode {
@@ -195,7 +233,11 @@ function stateIcon(state: RunState): vscode.ThemeIcon {
 
 function runItem(run: RunOverview, id: string): vscode.TreeItem {
   const { annotations, state } = run;
-  const item = new vscode.TreeItem(`${annotations.star ? '\u2605 ' : ''}${runName(run)}`);
+  const item = new vscode.TreeItem(
+    `${annotations.star ? '\u2605 ' : ''}${runName(run)}`,
+    // Under a run are its checkpoints; one that never trained has none.
+    run.attemptCount > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+  );
   item.id = id;
   item.description = runDescription(run, stateWords());
   item.iconPath = isUnreadable(run) ? new vscode.ThemeIcon('warning') : stateIcon(state);
@@ -245,6 +287,55 @@ function runTooltip(run: RunOverview): vscode.MarkdownString {
 function stateText(run: RunOverview): string {
   if (isUnreadable(run)) return stateWords().unreadable;
   return isUndecided(run) ? vscode.l10n.t('looking for a sign of life') : stateWords()[run.state];
+}
+
+function queuedItem(entry: QueuedRun, queue: QueueOverview): vscode.TreeItem {
+  const { runId, record, state } = entry;
+  const device = record?.device ?? '?';
+  const item = new vscode.TreeItem(runId);
+  const line = queue.runs.filter((other) => other.state === 'waiting' && other.record?.device === record?.device);
+  const place = line.indexOf(entry) + 1;
+  const limit = limitOf(queue, device);
+  const words = {
+    waiting: vscode.l10n.t('{0} of {1} for {2} ({3} at a time)', place, line.length, device, limit),
+    taken: vscode.l10n.t('starting'),
+    failed: vscode.l10n.t('could not be started'),
+  };
+  const held = {
+    running: '',
+    pausing: vscode.l10n.t('queue paused'),
+    paused: vscode.l10n.t('queue paused'),
+    cancelled: vscode.l10n.t('queue paused'),
+    idle: vscode.l10n.t('nothing works on the queue'),
+  }[queue.scheduler];
+  item.id = `queued ${runId}`;
+  item.description = [words[state], state === 'waiting' ? held : '', ...entry.problems]
+    .filter(Boolean)
+    .join(' \u00b7 ');
+  item.iconPath = new vscode.ThemeIcon(state === 'failed' ? 'error' : 'clock');
+  item.contextValue = `queued ${state}`;
+  item.tooltip = new vscode.MarkdownString()
+    .appendText(`${runId}: ${item.description}`)
+    .appendMarkdown('\n\n')
+    .appendText(`${vscode.l10n.t('Configuration')}: ${record?.configSource ?? ''}`);
+  return item;
+}
+
+function checkpointItem(row: CheckpointRow, id: string): vscode.TreeItem {
+  const item = new vscode.TreeItem(vscode.l10n.t('step {0}', formatNumber(row.step, 8)));
+  item.id = id;
+  item.description = [
+    vscode.l10n.t('epoch {0}', formatNumber(row.epoch, 3)),
+    row.knnTop1 === null ? '' : `k-NN ${formatMetric('knnTop1', row.knnTop1)}`,
+    formatBytes(row.bytes),
+    row.retention === 'next' ? vscode.l10n.t('goes with the next one') : vscode.l10n.t('kept'),
+  ]
+    .filter(Boolean)
+    .join(' \u00b7 ');
+  item.iconPath = new vscode.ThemeIcon('save');
+  item.contextValue = 'checkpoint';
+  item.tooltip = vscode.l10n.t('Written {0}', row.createdAt);
+  return item;
 }
 
 function cellItem(runId: string, id: string): vscode.TreeItem {
@@ -322,6 +413,10 @@ function key(node: RunNode): string {
       return `${node.kind} ${node.group}`;
     case 'grid':
       return `grid ${node.id}`;
+    case 'queued':
+      return `queued ${node.id}`;
+    case 'checkpoint':
+      return `${node.under} checkpoint ${node.step}`;
     case 'run':
     case 'cell':
       return `${node.under} ${node.kind} ${node.id}`;

@@ -25,6 +25,11 @@ export function createRunView(
     }
     view.message = messageOf(watch, tree.filter) ?? '';
     setContext('simdino.hasRuns', (watch.collection?.runs.size ?? 0) > 0);
+    const queue = watch.collection?.queue;
+    const hasQueue = (queue?.runs.length ?? 0) > 0;
+    setContext('simdino.hasQueue', hasQueue);
+    setContext('simdino.queueRunning', queue?.scheduler === 'running');
+    setContext('simdino.queueHeld', hasQueue && queue?.scheduler !== 'running');
     setContext('simdino.looked', watch.ready);
     setContext('simdino.filtered', tree.filter !== '');
   };

@@ -4,7 +4,7 @@ import { isRunId } from '../../protocol/runFolder.ts';
 import type { RunOverview } from '../../experiments/store/summariseRun.ts';
 import { describe, log } from '../log.ts';
 import { runsFolder } from '../settings.ts';
-import { RunCollection, type Changes } from './runCollection.ts';
+import { RunCollection, type Changes } from '../../experiments/store/runCollection.ts';
 
 /** How long to wait between two looks at the runs folder. */
 const activeAndSeenMs = 1000;
@@ -85,12 +85,13 @@ export class RunWatch implements vscode.Disposable {
     this.#collection = folder === undefined ? undefined : new RunCollection(folder);
     this.#watchers = folder === undefined ? [] : this.#watch(folder);
     this.ready = folder === undefined;
-    this.#onDidChange.fire({ changed: [], removed, sweepsChanged: true, ended: [] });
+    this.#onDidChange.fire({ changed: [], removed, sweepsChanged: true, queueChanged: true, ended: [] });
     this.#schedule(0);
   }
 
   #watch(folder: string): vscode.Disposable[] {
-    const pattern = '{*,*/run.json,*/annotations.json,*/request.json,*/attempts/*/attempt.json,sweeps/**/*.json}';
+    const pattern =
+      '{*,*/run.json,*/annotations.json,*/request.json,*/attempts/*/attempt.json,sweeps/**/*.json,.queue/**/*.json}';
     const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, pattern));
     const prefix = vscode.Uri.file(folder).path + '/';
     const hint = (uri: vscode.Uri): void => {
@@ -129,14 +130,15 @@ export class RunWatch implements vscode.Disposable {
       const isNews = this.#logSkipped(collection) || !this.ready || this.#failure !== undefined;
       this.ready = true;
       this.#failure = undefined;
-      const { changed, removed, sweepsChanged } = changes;
-      if (isNews || changed.length > 0 || removed.length > 0 || sweepsChanged) this.#onDidChange.fire(changes);
+      const { changed, removed, sweepsChanged, queueChanged } = changes;
+      if (isNews || changed.length > 0 || removed.length > 0 || sweepsChanged || queueChanged)
+        this.#onDidChange.fire(changes);
     } catch (error) {
       if (this.#failure === undefined) {
         log().error(`${collection.folder} can't be read: ${describe(error)}`);
         this.#failure = describe(error);
         this.ready = true;
-        this.#onDidChange.fire({ changed: [], removed: [], sweepsChanged: false, ended: [] });
+        this.#onDidChange.fire({ changed: [], removed: [], sweepsChanged: false, queueChanged: false, ended: [] });
       }
     }
   }
@@ -152,7 +154,9 @@ export class RunWatch implements vscode.Disposable {
   }
 
   #intervalMs(): number {
-    if (!this.#collection || this.#collection.activeRuns.length === 0) return idleMs;
+    const { activeRuns = [], queue } = this.#collection ?? {};
+    const isWorking = activeRuns.length > 0 || queue?.scheduler === 'running';
+    if (!isWorking) return idleMs;
     return vscode.window.state.focused ? activeAndSeenMs : activeUnseenMs;
   }
 }

@@ -3,8 +3,10 @@ import { parseArgs } from 'node:util';
 import type { JsonScalar, RunRecord } from '../../protocol/records.ts';
 import { parseOverrides, readConfigFile } from '../configFile.ts';
 import { formatDiagnostics } from '../../configs/diagnostic.ts';
-import { createRun } from '../run/openRun.ts';
+import { forkRun } from '../run/forkRun.ts';
+import { createRun, type NewRun } from '../run/openRun.ts';
 import { openTrainingData } from '../run/trainingData.ts';
+import { parseParent } from './parent.ts';
 import { trainInTerminal } from './trainInTerminal.ts';
 
 const usage = `Usage: simdino train CONFIG [options]
@@ -14,7 +16,9 @@ CONFIG is a YAML file or a preset's name (quickstart, simdino_vits16, tiny).
   --runs-dir DIR     where run folders are made (default: runs)
   --run-id ID        name of the run (default: made from the configuration's name and the time)
   --set KEY=VALUE    changes one value, for example --set loss.eps=0.3; may be repeated
-  --parent ID:STEP   records the run that this one was forked from
+  --parent RUN:STEP  the run that this one is forked from; with a step above 0, it starts from that checkpoint
+  --name NAME        what the run's name is made from, in place of the configuration's name
+  --source PATH      records where the configuration came from, when CONFIG is a copy
   --sweep JSON       records the cell of a sweep that this run is: {"id", "cell", "seed"}
   --json             prints one JSON object at the end instead of text
 `;
@@ -29,6 +33,8 @@ export async function run(args: string[]): Promise<number> {
       'run-id': { type: 'string' },
       set: { type: 'string', multiple: true, default: [] },
       parent: { type: 'string' },
+      source: { type: 'string' },
+      name: { type: 'string' },
       sweep: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -43,28 +49,24 @@ export async function run(args: string[]): Promise<number> {
   if (file.warnings.length > 0) process.stderr.write(`${formatDiagnostics(file.warnings, file.text, file.path)}\n`);
 
   const runsFolder = resolve(values['runs-dir']);
+  const parent = parseParent(values.parent);
   const now = new Date();
   const { config, dataset } = await openTrainingData(file.config, dirname(file.path), (text) =>
     process.stderr.write(`${text}\n`),
   );
-  const opened = createRun({
-    id: values['run-id'] ?? { from: basename(file.path) },
+  const newRun: NewRun = {
+    id: values['run-id'] ?? { from: values.name ?? basename(file.path) },
     runsFolder,
     config,
-    configSource: file.path,
+    configSource: values.source ?? file.path,
     trainImages: dataset.train.size,
     command: ['simdino', 'train', ...args],
     sweep: parseSweep(values.sweep),
-    parent: parseParent(values.parent),
+    parent,
     createdAt: now.toISOString(),
-  });
+  };
+  const opened = parent && parent.step > 0 ? await forkRun({ ...newRun, parent }) : createRun(newRun);
   return trainInTerminal(opened, dataset, { json: values.json });
-}
-
-function parseParent(text: string | undefined): RunRecord['parent'] {
-  if (text === undefined) return null;
-  const at = text.lastIndexOf(':');
-  return { id: text.slice(0, at), step: Number(text.slice(at + 1)) };
 }
 
 function parseSweep(text: string | undefined): RunRecord['sweep'] {

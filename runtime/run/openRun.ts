@@ -21,7 +21,12 @@ export interface OpenRun {
   record: RunRecord;
   config: ResolvedConfig;
   /** Where to continue; null on a run's first attempt. */
-  resume: { attempt: number; step: number; state: TensorMap } | null;
+  resume: {
+    /** Null where the checkpoint is another run's. */
+    attempt: number | null;
+    step: number;
+    state: TensorMap;
+  } | null;
   /** Things worth telling, such as a damaged checkpoint that was passed over. */
   notes: string[];
 }
@@ -88,15 +93,21 @@ export function createRun(run: NewRun): OpenRun {
 }
 
 /**
- * Opens a run for its next attempt, at its newest checkpoint that is whole; from the start when it has none.
+ * Opens a run for its next attempt, at its newest checkpoint that is whole; from the start when it has none. With `from`, at the
+ * checkpoint of that step: what came after it is computed again.
  *
  * @throws runMissing, runNotResumable when it has finished
  */
-export async function reopenRun(runsFolder: string, id: string): Promise<OpenRun> {
+export async function reopenRun(runsFolder: string, id: string, { from }: { from?: number } = {}): Promise<OpenRun> {
   const { folder, record, config } = readRunFolder(runsFolder, id);
+  const checkpoints = listCheckpoints(join(folder, runFiles.checkpoints)).filter(
+    ({ record: { step } }) => from === undefined || step === from,
+  );
+  if (from !== undefined && checkpoints.length === 0)
+    throw errors.runNotResumable(id, `it has no checkpoint at step ${from}`);
 
   const notes: string[] = [];
-  for (const { name, record: checkpoint } of listCheckpoints(join(folder, runFiles.checkpoints)).reverse()) {
+  for (const { name, record: checkpoint } of checkpoints.reverse()) {
     if (checkpoint.step >= record.totalSteps) throw errors.runNotResumable(id, 'it has finished');
     try {
       const { state } = await loadCheckpoint(join(folder, runFiles.checkpoints, name));

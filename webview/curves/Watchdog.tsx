@@ -34,7 +34,7 @@ export function Watchdog({ run, host }: { run: RunSummary; host: PanelHost }) {
         <Button
           icon="fork"
           label={t('Try again: {0}', remedy.words)}
-          onClick={() => host.send({ type: 'forkRun', runId: run.id, changes: remedy.changes, reason })}
+          onClick={() => host.send({ type: 'forkRun', runId: run.id, step: 0, changes: remedy.changes, reason })}
         />
       )}
     </div>

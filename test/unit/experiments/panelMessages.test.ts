@@ -60,7 +60,7 @@ describe('messages from a panel', () => {
     { type: 'stopRun', runId: 'run-1' },
     { type: 'openRun', runId: 'r\u00fcn-\u4e00' },
     { type: 'editHyperparameter', runId: 'a', key: 'loss.eps' },
-    { type: 'forkRun', runId: 'a', changes: { 'loss.eps': 0.5 }, reason: 'collapse' },
+    { type: 'forkRun', runId: 'a', step: 0, changes: { 'loss.eps': 0.5 }, reason: 'collapse' },
     { type: 'export', format: 'csv', fileName: 'loss.csv', content: { kind: 'text', text: 'a' } },
     { type: 'export', format: 'png', fileName: 'loss.png', content: { kind: 'bytes', bytes: new Uint8Array(3) } },
   ])('$type passes', (message) => {

@@ -2,7 +2,7 @@ import { appendFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PanelData } from '../../../extension/panels/panelData.ts';
-import { RunCollection } from '../../../extension/run/runCollection.ts';
+import { RunCollection } from '../../../experiments/store/runCollection.ts';
 import { currentProcess } from '../../../experiments/store/processIdentity.ts';
 import { checkToPanel } from '../../../protocol/checkPanelMessage.ts';
 import { fromWire, toWire } from '../../../protocol/panelTransport.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nameRun } from '../../../experiments/runId.ts';
 import { changeAnnotations } from '../../../experiments/store/annotationsFile.ts';
-import { RunCollection } from '../../../extension/run/runCollection.ts';
+import { RunCollection } from '../../../experiments/store/runCollection.ts';
 import { groupRuns } from '../../../extension/run/runGroups.ts';
 import { remainingText, runDescription, type StateWords } from '../../../extension/run/runText.ts';
 import { currentProcess } from '../../../experiments/store/processIdentity.ts';
@@ -84,7 +84,7 @@ describe('RunCollection', () => {
     ]);
     await look();
     expect(collection.sweeps).toMatchObject([{ scheduler: 'running' }]);
-    expect(groupRuns([], collection.sweeps, '').queued).toEqual([{ sweepId: 's', runId: 's-1' }]);
+    expect(groupRuns([], collection.sweeps, [], '').queued).toEqual([{ sweepId: 's', runId: 's-1' }]);
   });
 });
 
@@ -104,7 +104,7 @@ describe('groupRuns', () => {
     await writeFile(join(runs, 'sweeps/s/sweep.json'), '{"version":1,"cells":[]}');
     await look();
     const grouped = (filter: string) => {
-      const groups = groupRuns(collection.runs.values(), collection.sweeps, filter);
+      const groups = groupRuns(collection.runs.values(), collection.sweeps, [], filter);
       const names = Object.entries(groups).map(([kind, members]: [string, object[]]) => {
         return [kind, members.map((member) => ('id' in member ? member.id : member))];
       });

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isActive } from '../../experiments/status.ts';
-import { listRunIds } from '../../experiments/store/listRuns.ts';
-import { LivenessWatch } from '../../experiments/store/liveness.ts';
-import { listSweeps, schedulerOf, type SweepContents } from '../../experiments/store/readSweep.ts';
-import { summariseRun, type RunOverview } from '../../experiments/store/summariseRun.ts';
-import { isMissing } from '../../experiments/store/tailJsonLines.ts';
+import { isActive } from '../status.ts';
+import { listRunIds } from './listRuns.ts';
+import { LivenessWatch } from './liveness.ts';
+import { listSweeps, schedulerOf, type SweepContents } from './readSweep.ts';
+import { readQueue, type QueueOverview } from './queue.ts';
+import { summariseRun, type RunOverview } from './summariseRun.ts';
+import { isMissing } from './tailJsonLines.ts';
 import type { SchedulerState } from '../../protocol/records.ts';
 import { runFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 
@@ -18,6 +19,7 @@ export interface Changes {
   changed: RunOverview[];
   removed: string[];
   sweepsChanged: boolean;
+  queueChanged: boolean;
   /** Runs that were active and are not any more. */
   ended: RunOverview[];
 }
@@ -37,12 +39,14 @@ const concurrency = 16;
 export class RunCollection {
   readonly runs = new Map<string, RunOverview>();
   sweeps: SweepOverview[] = [];
+  queue: QueueOverview = { runs: [], limits: {}, scheduler: 'idle' };
   /** Folders that are no runs, and why. */
   skipped: { name: string; reason: string }[] = [];
   readonly liveness = new LivenessWatch();
   #fingerprints = new Map<string, string>();
   #touched = new Map<string, string>();
   #sweepsFingerprint = '';
+  #queueFingerprint = '';
   #hinted = new Set<string>();
   #revisitFrom = 0;
   #listedAtMs = Number.NEGATIVE_INFINITY;
@@ -62,10 +66,11 @@ export class RunCollection {
 
   /** Brings the collection up to date. `monotonicMs` never jumps, `nowMs` is Unix time. */
   async look({ monotonicMs, nowMs }: { monotonicMs: number; nowMs: number }): Promise<Changes> {
-    const changes: Changes = { changed: [], removed: [], sweepsChanged: false, ended: [] };
+    const changes: Changes = { changed: [], removed: [], sweepsChanged: false, queueChanged: false, ended: [] };
     const ids = await this.#idsToRead(monotonicMs, changes);
     await inLanes(ids, (id) => this.#read(id, nowMs, changes));
     changes.sweepsChanged = await this.#readSweeps();
+    changes.queueChanged = await this.#readQueue();
     return changes;
   }
 
@@ -150,6 +155,14 @@ export class RunCollection {
     const fingerprint = JSON.stringify(sweeps);
     const changed = fingerprint !== this.#sweepsFingerprint;
     this.#sweepsFingerprint = fingerprint;
+    return changed;
+  }
+
+  async #readQueue(): Promise<boolean> {
+    this.queue = await readQueue(this.folder, this.liveness);
+    const fingerprint = JSON.stringify(this.queue);
+    const changed = fingerprint !== this.#queueFingerprint;
+    this.#queueFingerprint = fingerprint;
     return changed;
   }
 }
