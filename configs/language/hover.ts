@@ -48,11 +48,9 @@ export function fieldMarkdown(row: FieldRow): string {
     row.unit === undefined ? '' : `unit ${row.unit}`,
   ].filter(Boolean);
   const source = row.source === undefined ? '' : ` (${row.source})`;
-  return [
-    `**\`${row.path}\`** - ${row.expected}`,
-    row.description,
+  // One paragraph of lines: a hover has little height.
+  const values = [
     facts.length > 0 ? `${facts.join(', ')}.` : '',
-    row.equation === undefined ? '' : `\`\`\`text\n${row.equation}\n\`\`\``,
     row.paper === undefined
       ? row.source === undefined
         ? ''
@@ -60,6 +58,12 @@ export function fieldMarkdown(row: FieldRow): string {
       : `**Paper:** ${row.paper}${source}`,
     row.reference === undefined ? '' : `**Authors' code:** ${row.reference}`,
     differenceMarkdown(row),
+  ];
+  return [
+    `**\`${row.path}\`** - ${row.expected}`,
+    row.description,
+    row.equation === undefined ? '' : `\`\`\`text\n${row.equation}\n\`\`\``,
+    values.filter(Boolean).join('  \n'),
   ]
     .filter(Boolean)
     .join('\n\n');

@@ -64,19 +64,14 @@ export function pastSentence(results: readonly PastResult[]): string {
     .join(', ');
 }
 
-/** A table for hovers; empty without results. */
+/** For hovers; empty without results. */
 export function pastMarkdown(results: readonly PastResult[]): string {
   if (results.length === 0) return '';
-  const rows = results.map(
-    ({ value, best, bestRun, runs }) => `| \`${value}\` | ${percent(best)} | ${runs} | ${escaped(bestRun)} |`,
-  );
-  return [
-    '**Your runs** of this method on this data',
-    '',
-    '| value | best k-NN | runs | best run |',
-    '|---|---|---|---|',
-    ...rows,
-  ].join('\n');
+  const values = results.map(({ value, best, bestRun, runs }) => {
+    const others = runs > 1 ? `, best of ${runs}` : '';
+    return `\`${value}\` ${percent(best)} (${escaped(bestRun)}${others})`;
+  });
+  return `**Your runs** on this data, best k-NN: ${values.join(', ')}.`;
 }
 
 function shown(value: JsonScalar): string {
@@ -90,5 +85,5 @@ function percent(share: number): string {
 
 /** Names of runs are free text: nothing in them may end a cell or become markup. */
 function escaped(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>|#!]/g, '\\$&').replace(/\s+/g, ' ');
+  return text.replace(/[\\`*_{}[\]<>()|#!]/g, '\\$&').replace(/\s+/g, ' ');
 }

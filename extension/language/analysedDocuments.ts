@@ -37,7 +37,6 @@ export class AnalysedDocuments implements vscode.Disposable {
     this.runs = new KnownRuns(options.watch, this.load);
     const watcher = vscode.workspace.createFileSystemWatcher('**/*.{yaml,yml}');
     this.subscriptions = [
-      { dispose: () => this.runs.dispose() },
       watcher,
       watcher.onDidChange(() => this.forget()),
       watcher.onDidCreate(() => this.forget()),
@@ -85,6 +84,7 @@ export class AnalysedDocuments implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.runs.dispose();
     for (const subscription of this.subscriptions) subscription.dispose();
     this.staleEmitter.dispose();
     this.readings.clear();

@@ -7,8 +7,9 @@ import type { AnalysedDocuments } from './analysedDocuments.ts';
 import { configDocument } from './configDocument.ts';
 import { resolvedScheme } from './yamlDocuments.ts';
 
-/** Marks the address of what a configuration extends, where it would else stand for the configuration itself. */
-const extendedPart = 'extended';
+/** Mark the two sides of a diff in an address: what a configuration extends, and the configuration. */
+const sides = ['extended', 'own'] as const;
+const [extendedSide, ownSide] = sides;
 
 /** Configurations with every value in force, read-only and in step with their files: to be read, and to be compared. */
 export class ResolvedConfigs {
@@ -22,12 +23,11 @@ export class ResolvedConfigs {
     if (analysis?.kind !== 'config')
       return `# ${vscode.l10n.t('{0} is not a SimDINO configuration.', source.fsPath)}\n`;
     const { config, diagnostics } = analysis.read;
-    if (uri.fragment === extendedPart) {
-      const extended = extendedConfig(analysis.read);
-      const reference = String(valueAt(analysis.yaml.value, ['extends']));
-      return extended ? resolvedText(extended, vscode.l10n.t('Resolved from {0}', reference)) : '';
-    }
-    if (config) return resolvedText(config, vscode.l10n.t('Resolved from {0}', source.fsPath));
+    const shown = uri.fragment === extendedSide ? extendedConfig(analysis.read) : config;
+    // Both sides of a diff begin alike, so that only values differ.
+    const isSide = (sides as readonly string[]).includes(uri.fragment);
+    const comment = isSide ? vscode.l10n.t('Every value in force') : vscode.l10n.t('Resolved from {0}', source.fsPath);
+    if (shown) return resolvedText(shown, comment);
     const faults = diagnostics.filter(({ severity }) => severity === 'error');
     return `${formatDiagnostics(faults, analysis.text, source.fsPath).replace(/^/gm, '# ')}\n`;
   }
@@ -47,8 +47,8 @@ export class ResolvedConfigs {
     const at = (path: string, fragment: string): vscode.Uri =>
       vscode.Uri.from({ scheme: resolvedScheme, path: `/${path}.yaml`, query, fragment });
     const title = `${reference} \u2194 ${name}`;
-    const extended = at(reference.slice(reference.lastIndexOf('/') + 1).replace(/\.ya?ml$/, ''), extendedPart);
-    await vscode.commands.executeCommand('vscode.diff', extended, at(name, ''), title);
+    const extended = at(reference.slice(reference.lastIndexOf('/') + 1).replace(/\.ya?ml$/, ''), extendedSide);
+    await vscode.commands.executeCommand('vscode.diff', extended, at(name, ownSide), title);
   }
 
   async show(argument: unknown): Promise<void> {

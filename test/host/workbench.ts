@@ -120,6 +120,54 @@ export class Workbench {
     return this.page.locator('.editor-instance .view-lines').first();
   }
 
+  /** What the editor in front shows for a word when the pointer rests on it. */
+  async hover(word: string): Promise<string> {
+    const box = this.page.locator('.monaco-hover:not(.hidden) .monaco-hover-content, .monaco-hover:visible').first();
+    return eventually(`a hover over ${word}`, 60_000, async () => {
+      await this.page.mouse.move(5, 5);
+      await this.word(word).hover();
+      try {
+        await box.waitFor({ state: 'visible', timeout: 4_000 });
+      } catch {
+        return undefined; // not answered yet
+      }
+      // Providers answer one after the other.
+      await this.page.waitForTimeout(500);
+      return (await this.page.locator('.monaco-hover:visible').allInnerTexts()).join('\n') || undefined;
+    });
+  }
+
+  /** Types behind the end of the text in front. */
+  async typeAtEnd(text: string): Promise<void> {
+    await this.editor().click();
+    await this.page.keyboard.press('Control+End');
+    // Pasted as a whole: typed line by line, the editor would indent and complete on its own.
+    await this.page.keyboard.insertText(text);
+  }
+
+  /** Titles of the quick fixes at a word, shown as a list with the first one chosen. */
+  async quickFixes(word: string): Promise<string[]> {
+    await this.page.locator('.squiggly-error').first().waitFor({ timeout: 30_000 });
+    await this.word(word).click();
+    const rows = this.page.locator('.action-widget .monaco-list-row.action');
+    return eventually(`quick fixes at ${word}`, 30_000, async () => {
+      await this.page.keyboard.press('Control+.');
+      try {
+        await rows.first().waitFor({ state: 'visible', timeout: 4_000 });
+      } catch {
+        return undefined; // the problem is not there yet
+      }
+      return rows.allInnerTexts();
+    });
+  }
+
+  /** A word of the text in front, where the editor colours it as one. */
+  private word(text: string): Locator {
+    return this.editor()
+      .locator('span > span', { hasText: new RegExp(`^${text}$`) })
+      .first();
+  }
+
   /** The document of the webview that holds an element matching `selector`: webviews are frames within frames. */
   async webview(selector: string, timeoutMs = 30_000): Promise<Frame> {
     return eventually(`a webview with ${selector}`, timeoutMs, async () => {

@@ -105,14 +105,12 @@ describe('hover', () => {
 
       The paper’s epsilon: the quantisation error of the coding rate. The authors’ code names epsilon squared \`eps\`: its 0.05 is 0.2236 here.
 
-      Default \`0.223607\`.
-
       \`\`\`text
       R_eps(Gamma) = 1/2 logdet(I + d/eps^2 Gamma)  (7)
       \`\`\`
 
-      **Paper:** not given (eq. (7))
-
+      Default \`0.223607\`.  
+      **Paper:** not given (eq. (7))  
       **Authors' code:** 0.2236 (its \`eps\` 0.05 is epsilon squared)
 
       **Here:** ε² = 0.09 - ε = 0.3; the authors' code calls ε² = 0.09 \`eps\`."

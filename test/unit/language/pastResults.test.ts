@@ -44,7 +44,8 @@ test('nothing of another method, of other data, without a result', () => {
 });
 
 test('names of runs are text, not markup', () => {
-  const markdown = pastMarkdown(of([run('a|b [x](command:evil) <img>', 0.5)]));
-  expect(markdown).toContain('a\\|b \\[x\\](command:evil) \\<img\\>');
-  expect(markdown.split('\n').at(-1)).toMatch(/^\| `0\.3` \| 50\.0 % \| 1 \| .* \|$/);
+  const named = pastMarkdown(of([run('a|b [x](command:evil) <img>', 0.5), run('c', 0.4)]));
+  expect(named).toBe(
+    '**Your runs** on this data, best k-NN: `0.3` 50.0 % (a\\|b \\[x\\]\\(command:evil\\) \\<img\\>, best of 2).',
+  );
 });
