@@ -155,10 +155,16 @@ export function halfLifeSteps(momentum: number): number {
   return momentum >= 1 ? Infinity : Math.log(0.5) / Math.log(momentum);
 }
 
+/** Training images of the data sets that are fetched. */
+const fetchedImages: Partial<Record<ResolvedConfig['data']['kind'], number>> = {
+  cifar10: 50_000,
+  'fashion-mnist': 60_000,
+};
+
 /** Training images as far as the configuration alone tells; undefined where the data set decides. */
 export function knownTrainImages(config: Pick<ResolvedConfig, 'data'>): number | undefined {
   const { kind, heldOut, maxTrainImages, synthetic } = config.data;
-  const whole = kind === 'synthetic' ? synthetic.images : kind === 'fashion-mnist' ? 60_000 : undefined;
+  const whole = kind === 'synthetic' ? synthetic.images : fetchedImages[kind];
   if (whole === undefined) return undefined;
   return Math.min(whole - heldOut, maxTrainImages ?? Infinity);
 }

@@ -151,7 +151,7 @@ function* cropRelations({ crops, loss }: ResolvedConfig): Iterable<Finding> {
 
 function* dataRelations(config: ResolvedConfig): Iterable<Finding> {
   const { data, train } = config;
-  if (!['fashion-mnist', 'synthetic'].includes(data.kind) && data.path === undefined) {
+  if (!['cifar10', 'fashion-mnist', 'synthetic'].includes(data.kind) && data.path === undefined) {
     yield error(
       ['data.path', 'data.kind'],
       `data.kind \`${data.kind}\` needs data.path.`,

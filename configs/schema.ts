@@ -54,10 +54,20 @@ export const architectures = {
 
 const data = z.strictObject({
   kind: field(
-    z.enum(['fashion-mnist', 'imagefolder', 'labellist', 'webdataset', 'parquet', 'idx', 'cifar', 'synthetic']),
+    z.enum([
+      'cifar10',
+      'fashion-mnist',
+      'imagefolder',
+      'labellist',
+      'webdataset',
+      'parquet',
+      'idx',
+      'cifar',
+      'synthetic',
+    ]),
     {
       description:
-        'Where images come from: the Fashion-MNIST set (fetched and verified on first use), a tree of class folders, a flat folder with a list of labels, WebDataset tar shards, Hugging Face parquet files, a pair of IDX files, CIFAR binary batches, or generated images.',
+        'Where images come from: CIFAR-10 or Fashion-MNIST (fetched and verified on first use), a tree of class folders, a flat folder with a list of labels, WebDataset tar shards, Hugging Face parquet files, a pair of IDX files, CIFAR-10 or CIFAR-100 binary batches, or generated images.',
     },
   ),
   path: field(z.string().min(1).optional(), {

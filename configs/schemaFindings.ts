@@ -82,9 +82,8 @@ function missingKey(row: FieldRow): Finding {
     paths: [splitPath(row.path)],
     part: 'key',
     message: `\`${row.path}\` is missing.`,
-    remedy:
-      row.type === 'section' ? 'Add the section, for example `data: { kind: fashion-mnist }`.' : `Add ${row.expected}.`,
-    suggestions: row.path === 'data' ? [{ kind: 'set', path: 'data.kind', value: 'fashion-mnist' }] : [],
+    remedy: row.type === 'section' ? 'Add the section, for example `data: { kind: cifar10 }`.' : `Add ${row.expected}.`,
+    suggestions: row.path === 'data' ? [{ kind: 'set', path: 'data.kind', value: 'cifar10' }] : [],
   };
 }
 

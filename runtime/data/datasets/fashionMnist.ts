@@ -7,13 +7,14 @@
  * the authors' server. Debian repacks the archives, so what is verified is the SHA-256 of the uncompressed files, which
  * are the authors' own byte by byte.
  */
-import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { errors } from '../../../protocol/errors.ts';
 import type { Dataset, SplitName } from '../dataset.ts';
 import { cacheFolder } from './cacheFolder.ts';
 import { unpackDebianPackage } from './debianPackage.ts';
 import { downloadFile } from './download.ts';
+import { exists, fetchInto, holdsAll, type FetchedFolder } from './fetchedFolder.ts';
 import { idxSplit, readIdx } from './idx.ts';
 import type { OpenContext, OpenDataset } from './registry.ts';
 
@@ -43,6 +44,7 @@ const files = {
 } as const;
 type FileName = keyof typeof files;
 const fileNames = Object.keys(files) as FileName[];
+const archives = fileNames.map((name) => `${name}.gz`);
 
 export const openFashionMnist: OpenDataset = async (_config, path, context) => {
   const folder = path ?? (await locate(context));
@@ -70,43 +72,18 @@ async function readVerified(folder: string, name: FileName) {
   return array;
 }
 
-async function locate(context: OpenContext): Promise<string> {
-  for (const folder of [installedFolder, join(cacheFolder(), 'fashion-mnist')])
-    if (await isComplete(folder)) return folder;
-  return fetchIntoCache(join(cacheFolder(), 'fashion-mnist'), context);
+async function locate({ onProgress = () => {} }: OpenContext): Promise<string> {
+  const cached = join(cacheFolder(), 'fashion-mnist');
+  for (const folder of [installedFolder, cached]) if (await holdsAll(folder, archives)) return folder;
+  const set = { kind: 'fashion-mnist', title: 'Fashion-MNIST (31 MB)', files: archives, origins, verify: verifyAll };
+  return fetchInto(cached, set, onProgress);
 }
 
-async function isComplete(folder: string): Promise<boolean> {
-  return (await Promise.all(fileNames.map((name) => exists(join(folder, `${name}.gz`))))).every(Boolean);
+async function verifyAll(folder: string): Promise<void> {
+  for (const name of fileNames) await readVerified(folder, name);
 }
 
-/**
- * Fetches into a temporary folder beside the target, verifies, and renames: whoever opens the cache sees all or
- * nothing, and of several processes that fetch at once the first to finish wins.
- */
-async function fetchIntoCache(target: string, { onProgress = () => {} }: OpenContext): Promise<string> {
-  await mkdir(dirname(target), { recursive: true });
-  const temporary = await mkdtemp(`${target}.partial-`);
-  try {
-    const reasons: string[] = [];
-    for (const [origin, fetchTo] of Object.entries(origins)) {
-      onProgress(`Fetching Fashion-MNIST (31 MB) from ${origin}`);
-      try {
-        const folder = await fetchTo(temporary);
-        for (const name of fileNames) await readVerified(folder, name);
-        await replaceFolder(folder, target);
-        return target;
-      } catch (error) {
-        reasons.push(`${origin}: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    }
-    throw errors.datasetDownloadFailed('fashion-mnist', reasons.join('; '));
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
-}
-
-const origins: Record<string, (temporary: string) => Promise<string>> = {
+const origins: FetchedFolder['origins'] = {
   "Debian's package": async (temporary) => join(await unpackDebianPackage(debianPackage, temporary), installedFolder),
   "the authors' server": async (temporary) => {
     const folder = join(temporary, 'files');
@@ -116,23 +93,3 @@ const origins: Record<string, (temporary: string) => Promise<string>> = {
     return folder;
   },
 };
-
-/** Moves `folder` to `target`; where another process put a whole one there meanwhile, that one stays. */
-async function replaceFolder(folder: string, target: string): Promise<void> {
-  try {
-    await rename(folder, target);
-  } catch (error) {
-    if (await isComplete(target)) return;
-    // What lies there is neither complete nor being filled (filling happens elsewhere): an interrupted deletion.
-    if (!(await exists(target))) throw error;
-    await rm(target, { recursive: true, force: true });
-    await rename(folder, target);
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}

@@ -7,6 +7,7 @@ import { errors } from '../../../protocol/errors.ts';
 import type { Dataset, Split, SplitHandle } from '../dataset.ts';
 import { randomStream, shuffled } from '../random.ts';
 import { openCifar } from './cifar.ts';
+import { openCifar10 } from './cifar10.ts';
 import { openFashionMnist } from './fashionMnist.ts';
 import { filesSplit } from './files.ts';
 import { openIdx } from './idx.ts';
@@ -30,6 +31,7 @@ export interface OpenContext {
 export type OpenDataset = (config: DataConfig, path: string | null, context: OpenContext) => Promise<Dataset>;
 
 export const datasetKinds = {
+  cifar10: openCifar10,
   'fashion-mnist': openFashionMnist,
   imagefolder: openImageFolder,
   labellist: openLabelList,
