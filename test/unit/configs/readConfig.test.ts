@@ -62,7 +62,7 @@ describe('sentences', () => {
       ),
     ).toMatchInlineSnapshot(`
       "
-      my.yaml:1:9 error: \`method\` must be one of simdino, simdinov2, dino, got "simdinoo". Did you mean \`simdino\`?
+      my.yaml:1:9 error: \`method\` must be one of simdino, simdinov2, dino, dinov2, got "simdinoo". Did you mean \`simdino\`?
       1 | method: simdinoo
         |         ^^^^^^^^
       my.yaml:3:9 error: \`data.kind\` must be one of fashion-mnist, imagefolder, labellist, webdataset, parquet, idx, cifar, synthetic, got "fashion-mnst". Did you mean \`fashion-mnist\`?
@@ -122,6 +122,46 @@ describe('sentences', () => {
       my.yaml:9:32 error: eval.knn.k 30000 is above the gallery's 10000 images. Lower eval.knn.k.
       9 | eval: { split: test, knn: { k: 30000 } }
         |                                ^^^^^
+      "
+    `);
+  });
+
+  test('batches too small for the rank of the coding rate', () => {
+    const coding = (batch: number, groups: number) =>
+      `${valid}train: { batchSize: ${batch}, epochs: 20 }\nloss: { gamma: 1, codingRate: { groups: ${groups} } }\n`;
+    expect(said(coding(128, 8))).toMatchInlineSnapshot(`
+      "
+      my.yaml:2:21 warning: Each of 8 groups of 16 images spans at most 16 of the 256 dimensions that the coding rate is to fill; the published recipe spans a quarter. Raise train.batchSize to 512 or more, lower loss.codingRate.groups, or lower projector.outputDim.
+      2 | train: { batchSize: 128, epochs: 20 }
+        |                     ^^^
+      "
+    `);
+    expect(said(coding(32, 1))).toMatchInlineSnapshot(`
+      "
+      my.yaml:2:21 warning: A batch of 32 images spans at most 32 of the 256 dimensions that the coding rate is to fill; the published recipe spans a quarter. Raise train.batchSize to 64 or more, or lower projector.outputDim.
+      2 | train: { batchSize: 32, epochs: 20 }
+        |                     ^^
+      "
+    `);
+    expect(read(coding(64, 1)).diagnostics).toEqual([]);
+    // What is only measured needs no rank.
+    expect(read(`method: dino\n${valid}train: { batchSize: 32, epochs: 20 }\n`).diagnostics).toEqual([]);
+  });
+
+  test('options that the method ignores', () => {
+    expect(
+      said(`method: dino\n${valid}loss:\n  gamma: 0.1\n  regulariser: infoNce\n  eps: 0.3\nmasking: { share: 0.2 }\n`),
+    ).toMatchInlineSnapshot(`
+      "
+      my.yaml:4:3 warning: \`loss.gamma\` has no effect: the objective of \`method: dino\` has no coding rate; it is only measured. Remove it, or change the other key.
+      4 |   gamma: 0.1
+        |   ^^^^^
+      my.yaml:5:16 error: loss.regulariser \`infoNce\` takes the place of SimDINO's coding rate; \`dino\` has none. Remove it, or set method: simdino.
+      5 |   regulariser: infoNce
+        |                ^^^^^^^
+      my.yaml:7:10 error: \`masking\` holds the options of \`simdinov2\` and \`dinov2\`, but the method is \`dino\`. Remove the section, or set method: simdinov2.
+      7 | masking: { share: 0.2 }
+        |          ^^^^^^^^^^^^^^
       "
     `);
   });
@@ -227,7 +267,7 @@ describe('sentences', () => {
   test('an empty file', () => {
     expect(said('')).toMatchInlineSnapshot(`
       "
-      my.yaml:1:1 error: \`data\` is missing. Add the section, for example \`data: { kind: fashion-mnist }\`.
+      my.yaml:1:1 error: \`data\` is missing. Add the section, for example \`data: { kind: cifar10 }\`.
       1 | 
         | ^
       "
@@ -237,7 +277,7 @@ describe('sentences', () => {
   test('sizes of the backbone', () => {
     expect(said(`${valid}model: { architecture: custom, width: 64 }\n`)).toMatchInlineSnapshot(`
       "
-      my.yaml:2:24 error: A \`custom\` architecture needs model.width, model.depth and model.heads; missing: depth, heads. Add model.depth, or take a named architecture: vit_tiny, vit_small, vit_base, vit_large.
+      my.yaml:2:24 error: A \`custom\` architecture needs model.width, model.depth and model.heads; missing: depth, heads. Add model.depth, or take a named architecture: vit_tiny, vit_small, vit_base, vit_large, vit_giant2.
       2 | model: { architecture: custom, width: 64 }
         |                        ^^^^^^
       "
@@ -270,7 +310,7 @@ describe('extends', () => {
   test('a preset that does not exist', () => {
     expect(said('extends: quickstrat\n')).toMatchInlineSnapshot(`
       "
-      my.yaml:1:10 error: \`extends: quickstrat\` names no preset and no file. Did you mean \`quickstart\`? Presets: dino_vits16, quickstart, simdino_vits16, simdinov2_vitb16, tiny; a path is relative to this file.
+      my.yaml:1:10 error: \`extends: quickstrat\` names no preset and no file. Did you mean \`quickstart\`? Presets: dino_vits16, dinov2_vitb16, quickstart, simdino_vits16, simdinov2_vitb16, tiny, and those of the paper’s tables such as paper/table6/official; a path is relative to this file.
       1 | extends: quickstrat
         |          ^^^^^^^^^^
       "
@@ -331,7 +371,32 @@ describe('quick fixes', () => {
 
   test('a key in the wrong section', () => {
     expect(fixed(`${valid}train:\n  epochs: 20\n  warmupEpochs: 3 # short\n`)).toMatchObject({
-      'Move to `optim.warmupEpochs`': `${valid}train:\n  epochs: 20\noptim:\n  warmupEpochs: 3\n`,
+      'Move to `optim.warmupEpochs`': `${valid}train:\n  epochs: 20\noptim:\n  warmupEpochs: 3 # short\n`,
+    });
+  });
+
+  test('a key that two sections have', () => {
+    const text = `${valid}scale: [0.2, 0.5]\n`;
+    expect(Object.keys(fixed(text))).toEqual([
+      'Move to `crops.global.scale`',
+      'Move to `crops.local.scale`',
+      'Remove `scale`',
+    ]);
+    expect(read(text).diagnostics[0]?.remedy).toMatch(/^Did you mean `crops.global.scale` or `crops.local.scale`\?/);
+  });
+
+  test('a number out of range, a fraction of a count, a quoted number', () => {
+    expect(
+      fixed(`${valid}train:\n  batchSize: 2.6 # small\noptim: { beta1: 1, weightDecay: -0.1 }\nseed: "7"\n`),
+    ).toEqual({
+      'Set `train.batchSize` to 3': expect.stringContaining('batchSize: 3 # small\n') as string,
+      'Set `train.batchSize` to 512': expect.stringContaining('batchSize: 512 # small\n') as string,
+      // Below 1 there is no nearest number.
+      'Set `optim.beta1` to 0.9': expect.stringContaining('beta1: 0.9,') as string,
+      'Set `optim.weightDecay` to 0': expect.stringContaining('weightDecay: 0 }') as string,
+      'Set `optim.weightDecay` to 0.04': expect.stringContaining('weightDecay: 0.04 }') as string,
+      'Set `seed` to 7': expect.stringContaining('seed: 7\n') as string,
+      'Set `seed` to 0': expect.stringContaining('seed: 0\n') as string,
     });
   });
 
