@@ -65,7 +65,7 @@ describe('sentences', () => {
       my.yaml:1:9 error: \`method\` must be one of simdino, simdinov2, dino, dinov2, got "simdinoo". Did you mean \`simdino\`?
       1 | method: simdinoo
         |         ^^^^^^^^
-      my.yaml:3:9 error: \`data.kind\` must be one of fashion-mnist, imagefolder, labellist, webdataset, parquet, idx, cifar, synthetic, got "fashion-mnst". Did you mean \`fashion-mnist\`?
+      my.yaml:3:9 error: \`data.kind\` must be one of cifar10, fashion-mnist, imagefolder, labellist, webdataset, parquet, idx, cifar, synthetic, got "fashion-mnst". Did you mean \`fashion-mnist\`?
       3 |   kind: fashion-mnst
         |         ^^^^^^^^^^^^
       my.yaml:4:3 error: \`data.lr\` is not a key of a configuration. Did you mean \`optim.lr\`? Keys of data: kind, path, labels, imageColumn, labelColumn, heldOut, maxTrainImages, maxFaultyShare, mean, std, synthetic.
