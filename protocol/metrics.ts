@@ -120,6 +120,12 @@ export const metricCatalogue = {
     description: 'Processor time of trainer and executor over wall time, in cores.',
     better: null,
   },
+  linearTop1: {
+    label: 'Linear top-1',
+    unit: '',
+    description: 'Accuracy of a linear classifier on the teacher\u2019s frozen features; of a grid, the best one.',
+    better: 'higher',
+  },
   knnTop1: {
     label: 'k-NN top-1',
     unit: '',

@@ -1,5 +1,8 @@
 /** The programs of a training run, built from plain data on either side of the executor's channel. */
 import type { ResolvedConfig } from '../configs/schema.ts';
+import { buildEvaluationPrograms, type EvaluationSpec } from './eval/evaluationPrograms.ts';
+import { probedBlocks } from './eval/linearProbe.ts';
+import { buildProbeFeatureProgram } from './eval/probeFeatureStep.ts';
 import { buildFeatureProgram } from './featureStep.ts';
 import type { ProgramSet } from './engines/executor/hostExecutor.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
@@ -13,8 +16,15 @@ export interface ProgramSpec {
 /** Images that go through the teacher at a time when features are taken. */
 export const featureBatch = 128;
 
-/** `train` takes a step; `features` maps images to the teacher's features. Both share the networks' state. */
-export function buildPrograms({ config, totals }: ProgramSpec): ProgramSet {
+/**
+ * The programs of training, or those of an evaluation.
+ *
+ * `train` takes a step; `features` maps images to the teacher's features. `probeFeatures` maps them to those that linear
+ * classifiers see. They share the networks' state.
+ */
+export function buildPrograms(spec: ProgramSpec | { evaluation: EvaluationSpec }): ProgramSet {
+  if ('evaluation' in spec) return buildEvaluationPrograms(spec.evaluation);
+  const { config, totals } = spec;
   const step = buildTrainStep(config, totals);
   return {
     state: step.program.state,
@@ -22,6 +32,11 @@ export function buildPrograms({ config, totals }: ProgramSpec): ProgramSet {
       train: step.program,
       features: buildFeatureProgram(config, {
         network: 'teacher',
+        images: featureBatch,
+        sizePx: config.crops.global.sizePx,
+      }),
+      probeFeatures: buildProbeFeatureProgram(config, {
+        blocks: probedBlocks(config.eval, config.model.depth),
         images: featureBatch,
         sizePx: config.crops.global.sizePx,
       }),

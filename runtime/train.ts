@@ -18,8 +18,10 @@ import type { TrainProgress } from './commands/progress.ts';
 import type { Dataset } from './data/dataset.ts';
 import { createLoader } from './data/loader.ts';
 import { effectiveRank } from './eval/effectiveRank.ts';
+import { linearAccuracy } from './eval/evaluateCheckpoint.ts';
 import { evaluateKnn } from './eval/evaluateKnn.ts';
 import { teacherFeatures } from './eval/extractFeatures.ts';
+import { executorHosts } from './eval/programHost.ts';
 import { withTensorboard } from './interchange/liveTensorboard.ts';
 import { watchRequests } from './run/control.ts';
 import type { OpenRun } from './run/openRun.ts';
@@ -144,6 +146,8 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
       teacherFeatures(executor),
       dataset,
       config,
+      config.eval.split,
+      { openHost: executorHosts(config) },
     );
     knnTop1 = top1;
     latest['knnTop1'] = top1;
@@ -151,6 +155,16 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
     say(
       `step ${step}: ${config.eval.knn.k}-NN top-1 ${(100 * top1).toFixed(2)} % ` +
         `(${queryImages} ${config.eval.split} images against ${galleryImages}, ${(elapsedMs / 1000).toFixed(1)} s)`,
+    );
+  };
+
+  const evaluateLinearly = async () => {
+    const { best, elapsedMs, ...images } = await linearAccuracy(executor, dataset, config);
+    latest['linearTop1'] = best.top1;
+    attempt.metric(lineAt({ linearTop1: best.top1 }));
+    say(
+      `step ${step}: linear top-1 ${(100 * best.top1).toFixed(2)} % ` +
+        `(${images.testImages} ${config.eval.split} images after ${images.trainImages}, ${(elapsedMs / 1000).toFixed(1)} s)`,
     );
   };
 
@@ -219,6 +233,8 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
 
       // --- Evaluations and checkpoints
       if (evaluated && due(config.eval.knn.everyEpochs, step)) await evaluate();
+      const { everyEpochs } = config.eval.linear;
+      if (evaluated && everyEpochs !== undefined && due(everyEpochs, step)) await evaluateLinearly();
       if (checkpointAsked || (due(config.checkpoint.everyEpochs, step) && step < totalSteps)) {
         await save(checkpointAsked ? 'requested' : 'interval');
         checkpointAsked = false;

@@ -18,6 +18,8 @@ export interface TrainingExecutor {
   step(inputs: Arrays): Promise<Arrays>;
   /** The teacher's features of `count` images [count,H,W,3], count at most `featureBatch`: [count, width]. */
   features(images: Uint8Array, count: number): Promise<Float32Array>;
+  /** The same of what linear classifiers see: CLS tokens of the last blocks and a mean patch token. */
+  probeFeatures(images: Uint8Array, count: number): Promise<Float32Array>;
   readState(): Promise<TensorMap>;
   close(): Promise<void>;
 }
@@ -50,18 +52,21 @@ export async function startTrainingExecutor(
     reason: executor.reason,
     pid: executor.pid,
     step: (inputs) => executor.run('train', inputs),
-    features: async (images, count) => {
-      // A graph's shapes are fixed: the last batch is filled up with black images, whose features are dropped.
-      const full = featureBatch * imageBytes;
-      const padded = images.length === full ? images : new Uint8Array(full);
-      if (padded !== images) padded.set(images);
-      const { features } = await executor.run('features', { images: padded });
-      const all = features as Float32Array;
-      return all.subarray(0, (all.length / featureBatch) * count);
-    },
+    features: (images, count) => featuresOf('features', images, count),
+    probeFeatures: (images, count) => featuresOf('probeFeatures', images, count),
     readState: async () => tensorsOf(await executor.readState(), executor.state),
     close: () => executor.close(),
   };
+
+  async function featuresOf(program: string, images: Uint8Array, count: number): Promise<Float32Array> {
+    // A graph's shapes are fixed: the last batch is filled up with black images, whose features are dropped.
+    const full = featureBatch * imageBytes;
+    const padded = images.length === full ? images : new Uint8Array(full);
+    if (padded !== images) padded.set(images);
+    const { features } = await executor.run(program, { images: padded });
+    const all = features as Float32Array;
+    return all.subarray(0, (all.length / featureBatch) * count);
+  }
 }
 
 /** A checkpoint of another configuration would leave entries at zero; refuse it instead. */

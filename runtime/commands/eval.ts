@@ -1,53 +1,120 @@
-import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../../protocol/errors.ts';
-import { checkpointName, runFiles } from '../../protocol/runFolder.ts';
-import { listCheckpoints, loadCheckpoint } from '../checkpoint/checkpoint.ts';
-import { evaluateCheckpoint, writeEvaluation } from '../eval/evaluateCheckpoint.ts';
-import { readRunFolder } from '../run/openRun.ts';
-import { openTrainingData } from '../run/trainingData.ts';
+import { evaluateCheckpoint, evaluateCheckpointLinearly } from '../eval/evaluateCheckpoint.ts';
+import {
+  evaluatedRunOptions,
+  openEvaluatedRun,
+  openRunData,
+  percent,
+  reportFigures,
+  wholeNumber,
+} from './evaluatedRun.ts';
 import { exitCodes } from './exitCodes.ts';
 
-/** `simdino eval`: k-NN on a checkpoint of a run, written into the run's `evals/`. */
+const usage = `Usage: simdino eval RUN [options]
+
+  --what LIST        knn, linear (default: knn), separated by commas
+  --split SPLIT      test (default) or validation
+  --k LIST           numbers of neighbours, the first one for the curves (default: the configuration's)
+  --voting V         v1 or v2: how DINO and DINOv2 weigh votes; both elect the same class
+  --protocol P       v1 or v2: one linear classifier of DINO's, or DINOv2's grid (default: the configuration's)
+  --step N           default: the last checkpoint
+  --untrained        the network as the seed draws it, for comparison; nothing is written
+  --runs-dir DIR, --json
+`;
+
+/** `simdino eval`: k-NN and linear classification with a checkpoint of a run, written into the run's `evals/`. */
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: {
-      'runs-dir': { type: 'string', default: 'runs' },
-      step: { type: 'string' },
+      ...evaluatedRunOptions,
       split: { type: 'string', default: 'test' },
-      json: { type: 'boolean', default: false },
+      what: { type: 'string', default: 'knn' },
+      k: { type: 'string' },
+      voting: { type: 'string', default: 'v1' },
+      protocol: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) {
+    process.stdout.write(usage);
+    return exitCodes.success;
+  }
   const [id] = positionals;
   if (id === undefined) throw errors.usage('`simdino eval` needs the name of a run.');
-  const { split } = values;
-  if (split !== 'test' && split !== 'validation')
-    throw errors.usage(`--split takes test or validation, got '${split}'.`);
+  const split = oneOf('split', values.split, ['test', 'validation'] as const);
+  const voting = oneOf('voting', values.voting, ['v1', 'v2'] as const);
+  const protocol =
+    values.protocol === undefined ? undefined : oneOf('protocol', values.protocol, ['v1', 'v2'] as const);
+  const what = values.what.split(',').map((name) => oneOf('what', name, ['knn', 'linear'] as const));
+  const ks = values.k?.split(',').map((k) => wholeNumber('k', k));
 
-  const { folder, record, config } = readRunFolder(resolve(values['runs-dir']), id);
-  const checkpoints = join(folder, runFiles.checkpoints);
-  const name =
-    values.step === undefined ? listCheckpoints(checkpoints).at(-1)?.name : checkpointName(Number(values.step));
-  if (name === undefined) throw errors.runNotEvaluable(id, 'it has no checkpoint yet');
-  const checkpoint = await loadCheckpoint(join(checkpoints, name));
-  const { dataset } = await openTrainingData(config, dirname(record.configSource), (text) =>
-    process.stderr.write(`${text}\n`),
-  );
-  const { step } = checkpoint.record;
-  const result = await evaluateCheckpoint(config, dataset, { state: checkpoint.state, split });
-  const time = Date.now();
-  const line = { evaluation: 'knn', step, time, split, knnTop1: result.top1, knnTop5: result.top5, k: result.k };
-  const path = writeEvaluation(folder, `knn-${split}-${String(step).padStart(6, '0')}-${time}`, [line]);
-  if (values.json)
-    process.stdout.write(
-      `${JSON.stringify({ ...line, galleryImages: result.galleryImages, queryImages: result.queryImages, path })}\n`,
+  const evaluated = await openEvaluatedRun(id, values);
+  const dataset = await openRunData(evaluated);
+  const { config, state } = evaluated;
+  if (what.includes('knn')) {
+    const [k, ...alsoK] = ks ?? [config.eval.knn.k];
+    const knnConfig = { ...config, eval: { ...config.eval, knn: { ...config.eval.knn, k: k! } } };
+    const result = await evaluateCheckpoint(knnConfig, dataset, { state, split, voting, alsoK });
+    const further = result.byK.slice(1).map((other) => [`knnTop1At${other.k}`, other.top1] as const);
+    reportFigures(
+      evaluated,
+      {
+        evaluation: 'knn',
+        split,
+        knnTop1: result.top1,
+        knnTop5: result.top5,
+        k: result.k,
+        voting,
+        galleryImages: result.galleryImages,
+        queryImages: result.queryImages,
+        ...Object.fromEntries(further),
+      },
+      {
+        json: values.json,
+        text:
+          result.byK.map((one) => `${one.k}-NN top-1 ${percent(one.top1)}, top-5 ${percent(one.top5)}`).join('; ') +
+          ` (${result.queryImages} ${split} images against ${result.galleryImages})`,
+      },
     );
-  else
-    process.stdout.write(
-      `${id}, step ${step}: ${result.k}-NN top-1 ${(100 * result.top1).toFixed(2)} %, top-5 ${(100 * result.top5).toFixed(2)} % ` +
-        `(${result.queryImages} ${split} images against ${result.galleryImages})\n`,
+  }
+  if (what.includes('linear')) {
+    const linear = { ...config.eval.linear, ...(protocol ? { protocol } : {}) };
+    const linearConfig = { ...config, eval: { ...config.eval, linear } };
+    const { best, classifiers, trainImages, testImages } = await evaluateCheckpointLinearly(linearConfig, dataset, {
+      state,
+      split,
+    });
+    reportFigures(
+      evaluated,
+      {
+        evaluation: 'linear',
+        split,
+        linearTop1: best.top1,
+        linearTop5: best.top5,
+        protocol: linear.protocol,
+        blocks: best.blocks,
+        pooling: best.pooling,
+        rate: best.rate,
+        classifiers: classifiers.length,
+        trainImages,
+        testImages,
+      },
+      {
+        json: values.json,
+        text:
+          `linear top-1 ${percent(best.top1)}, top-5 ${percent(best.top5)} (${linear.protocol}, best of ${classifiers.length}: ` +
+          `${best.blocks} ${best.blocks === 1 ? 'block' : 'blocks'}, ${best.pooling}, rate ${best.rate}; ${testImages} ${split} images after ${trainImages})`,
+      },
     );
+  }
   return exitCodes.success;
+}
+
+function oneOf<T extends string>(option: string, value: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw errors.usage(`--${option} takes ${choices.join(' or ')}, got '${value}'.`);
+  return found;
 }

@@ -21,6 +21,7 @@ const purposes = {
   initialisation: 6,
   dropPath: 7,
   masks: 8,
+  probe: 9,
 } as const;
 export type Purpose = keyof typeof purposes;
 

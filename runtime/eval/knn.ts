@@ -6,6 +6,12 @@ export interface KnnOptions {
   k: number;
   temperature: number;
   classes: number;
+  /**
+   * What a vote weighs: `v1` (DINO) exp(cosine / temperature), here over the nearest’s, `v2` (DINOv2) its share among all neighbours
+   * searched. Both elect the same
+   * class; only the numbers differ. v1 unless told.
+   */
+  voting?: 'v1' | 'v2';
 }
 
 export interface KnnResult {
@@ -40,11 +46,11 @@ export function knnAccuracy(
   return { k, top1: first / queries, top5: among / queries, predictions };
 }
 
-/** Sums of votes, row-major [queries, classes], as shares of the votes of all neighbours searched. */
+/** Sums of votes, row-major [queries, classes]. */
 export function knnVotes(
   { k: searched, indices, similarities }: Neighbours,
   galleryLabels: ArrayLike<number>,
-  { k, temperature, classes }: KnnOptions,
+  { k, temperature, classes, voting = 'v1' }: KnnOptions,
 ): Float64Array {
   if (k > searched) throw new Error(`internal: knn: ${k} neighbours were to vote, but ${searched} were searched.`);
   const queries = indices.length / searched;
@@ -53,8 +59,11 @@ export function knnVotes(
     const start = query * searched;
     // Relative to the nearest, so that a small temperature does not overflow.
     const weight = (at: number) => Math.exp((similarities[start + at]! - similarities[start]!) / temperature);
-    let total = 0;
-    for (let at = 0; at < searched; at++) total += weight(at);
+    let total = 1;
+    if (voting === 'v2') {
+      total = 0;
+      for (let at = 0; at < searched; at++) total += weight(at);
+    }
     for (let at = 0; at < k; at++) {
       votes[query * classes + galleryLabels[indices[start + at]!]!]! += weight(at) / total;
     }

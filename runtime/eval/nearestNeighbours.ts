@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepProgram, TypedArray } from '../engines/engine.ts';
 import { l2Normalise } from '../ops/l2Normalise.ts';
+import type { OpenHost } from './programHost.ts';
 
 /** Rows of features, row-major [rows, width]. */
 export interface FeatureRows {
@@ -21,29 +22,32 @@ export interface Neighbours {
   similarities: Float32Array;
 }
 
-/**
- * The search as a step: state `gallery` [gallery, width] and input `queries` [queries, width], neither necessarily normalised, to outputs
- * `indices` and `similarities` [queries, k].
- */
-export function buildNeighbourProgram({
-  gallery,
-  queries,
-  width,
-  k,
-}: {
+/** Sizes of a search. */
+export interface NeighbourSpec {
+  /** Rows of the gallery. */
   gallery: number;
+  /** Queries at a time. */
   queries: number;
   width: number;
   k: number;
-}): StepProgram {
+}
+
+/**
+ * The search as a step: state `gallery` [gallery, width] and input `queries` [queries, width], neither necessarily normalised, to outputs
+ * `indices` and `similarities` [queries, k]. The state `penalty` [gallery] is added to the similarities: it keeps filling rows away.
+ */
+export function buildNeighbourProgram({ gallery, queries, width, k }: NeighbourSpec): StepProgram {
   return {
-    state: { gallery: { shape: [gallery, width], dtype: 'float32' } },
+    state: {
+      gallery: { shape: [gallery, width], dtype: 'float32' },
+      penalty: { shape: [gallery], dtype: 'float32' },
+    },
     updates: [],
     inputs: { queries: { shape: [queries, width], dtype: 'float32' } },
     run: (state, inputs) => {
       const unit = (rows: tf.Tensor) => l2Normalise(rows as tf.Tensor2D, { epsilon: unitEpsilon });
       const similarities_QN = tf.matMul(unit(inputs['queries']!), unit(state['gallery']!), false, true);
-      const { values, indices } = tf.topk(similarities_QN, k);
+      const { values, indices } = tf.topk(tf.add(similarities_QN, state['penalty']!), k);
       return { state: {}, outputs: { similarities: values, indices } };
     },
   };
@@ -70,6 +74,62 @@ export async function searchInBlocks(
     found.similarities.set((similarities as Float32Array).subarray(0, count * k), start * k);
   }
   return found;
+}
+
+/** Rows of the gallery that are searched at a time: a similarity table of 128 queries then takes 32 MiB. */
+const galleryRows = 65_536;
+const queryRows = 128;
+
+/**
+ * All queries against a gallery of any size on an engine: the gallery goes through it in parts, and the nearest of each part compete.
+ */
+export async function searchOnEngine(
+  gallery: FeatureRows,
+  queries: FeatureRows,
+  { k }: { k: number },
+  openHost: OpenHost,
+): Promise<Neighbours> {
+  const { width } = gallery;
+  const part = Math.min(galleryRows, gallery.rows);
+  const perPart = Math.min(k, part);
+  const spec: NeighbourSpec = { gallery: part, queries: Math.min(queryRows, queries.rows), width, k: perPart };
+  const host = await openHost({ kind: 'neighbours', ...spec }, {});
+  try {
+    let nearest: Neighbours | undefined;
+    for (let start = 0; start < gallery.rows; start += part) {
+      const rows = Math.min(part, gallery.rows - start);
+      const features = new Float32Array(part * width);
+      features.set(gallery.features.subarray(start * width, (start + rows) * width));
+      await host.writeState({ gallery: features, penalty: new Float32Array(part).fill(-4, rows) });
+      const found = await searchInBlocks(queries, (inputs) => host.run('search', inputs), {
+        k: perPart,
+        blockRows: spec.queries,
+      });
+      for (let at = 0; at < found.indices.length; at++) found.indices[at]! += start;
+      nearest = nearest ? nearestOfBoth(nearest, found, k) : found;
+    }
+    return nearest!;
+  } finally {
+    await host.close();
+  }
+}
+
+/** Merges two sorted lists per query; of equal similarities those of the first come first. */
+function nearestOfBoth(a: Neighbours, b: Neighbours, k: number): Neighbours {
+  const queries = a.indices.length / a.k;
+  const kept = Math.min(k, a.k + b.k);
+  const merged = emptyNeighbours(queries, kept);
+  for (let query = 0; query < queries; query++) {
+    let [fromA, fromB] = [query * a.k, query * b.k];
+    for (let at = query * kept; at < (query + 1) * kept; at++) {
+      const takesA =
+        fromB === (query + 1) * b.k || (fromA < (query + 1) * a.k && a.similarities[fromA]! >= b.similarities[fromB]!);
+      const [source, place] = takesA ? [a, fromA++] : [b, fromB++];
+      merged.indices[at] = source.indices[place]!;
+      merged.similarities[at] = source.similarities[place]!;
+    }
+  }
+  return merged;
 }
 
 /** The same in plain arrays: about a second for every two thousand queries against ten thousand rows of 128 features. */

@@ -1,0 +1,85 @@
+/** What the commands that evaluate a run have in common: its checkpoint, its data, and where the figures go. */
+import { dirname, join, resolve } from 'node:path';
+import type { ResolvedConfig } from '../../configs/schema.ts';
+import { errors } from '../../protocol/errors.ts';
+import type { EvaluationLine, RunRecord } from '../../protocol/records.ts';
+import { checkpointName, runFiles } from '../../protocol/runFolder.ts';
+import { listCheckpoints, loadCheckpoint } from '../checkpoint/checkpoint.ts';
+import type { TensorMap } from '../checkpoint/safetensors.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { writeEvaluation } from '../eval/evaluateCheckpoint.ts';
+import { readRunFolder } from '../run/openRun.ts';
+import { openTrainingData } from '../run/trainingData.ts';
+
+/** Options of every such command. */
+export const evaluatedRunOptions = {
+  'runs-dir': { type: 'string', default: 'runs' },
+  step: { type: 'string' },
+  untrained: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
+
+export interface EvaluatedRun {
+  id: string;
+  folder: string;
+  record: RunRecord;
+  config: ResolvedConfig;
+  step: number;
+  /** null: the network as the seed draws it. */
+  state: TensorMap | null;
+}
+
+/**
+ * Opens a checkpoint of a run: the last, or that of `--step`; with `--untrained` the network before any step.
+ *
+ * @throws runMissing, runNotEvaluable
+ */
+export async function openEvaluatedRun(
+  id: string,
+  options: { 'runs-dir': string; step?: string | undefined; untrained: boolean },
+): Promise<EvaluatedRun> {
+  const { folder, record, config } = readRunFolder(resolve(options['runs-dir']), id);
+  if (options.untrained) return { id, folder, record, config, step: 0, state: null };
+  const checkpoints = join(folder, runFiles.checkpoints);
+  const kept = listCheckpoints(checkpoints);
+  const name = options.step === undefined ? kept.at(-1)?.name : checkpointName(wholeNumber('step', options.step));
+  if (name === undefined) throw errors.runNotEvaluable(id, 'it has no checkpoint yet');
+  if (!kept.some((checkpoint) => checkpoint.name === name)) {
+    const steps = kept.map((checkpoint) => checkpoint.record.step).join(', ');
+    throw errors.runNotEvaluable(id, `it has no checkpoint of step ${options.step}; it has ${steps}`);
+  }
+  const { state, record: checkpoint } = await loadCheckpoint(join(checkpoints, name));
+  return { id, folder, record, config, step: checkpoint.step, state };
+}
+
+/** The data set that a run was trained on. */
+export async function openRunData({ config, record }: EvaluatedRun): Promise<Dataset> {
+  const { dataset } = await openTrainingData(config, dirname(record.configSource), (text) =>
+    process.stderr.write(`${text}\n`),
+  );
+  return dataset;
+}
+
+/** Writes figures into a file of their own in the run's `evals/`, and says them. */
+export function reportFigures(
+  run: EvaluatedRun,
+  figures: { evaluation: string; split: string; [metric: string]: number | string },
+  { json, text }: { json: boolean; text: string },
+): void {
+  const time = Date.now();
+  const { evaluation, split, ...rest } = figures;
+  const line: EvaluationLine = { evaluation, step: run.step, time, split, ...rest };
+  const name = `${evaluation}-${split}-${String(run.step).padStart(6, '0')}-${time}`;
+  // What the network knew before training is no point of the run's curve.
+  const path = run.state === null ? null : writeEvaluation(run.folder, name, [line]);
+  if (json) process.stdout.write(`${JSON.stringify({ ...line, untrained: run.state === null, path })}\n`);
+  else process.stdout.write(`${run.id}, ${run.state === null ? 'untrained' : `step ${run.step}`}: ${text}\n`);
+}
+
+export function wholeNumber(option: string, value: string): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value)) throw errors.usage(`--${option} takes a whole number, got '${value}'.`);
+  return number;
+}
+
+export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
