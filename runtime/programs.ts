@@ -1,11 +1,9 @@
 /** The programs of a training run, built from plain data on either side of the executor's channel. */
 import type { ResolvedConfig } from '../configs/schema.ts';
-import { buildEvaluationPrograms, type EvaluationSpec } from './eval/evaluationPrograms.ts';
-import { probedBlocks } from './eval/linearProbe.ts';
-import { buildProbeFeatureProgram } from './eval/probeFeatureStep.ts';
 import { buildFeatureProgram } from './featureStep.ts';
-import type { ProgramSet } from './engines/executor/hostExecutor.ts';
+import type { ProgramSet } from './engines/executor/programSet.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
+import { trainPrograms } from './trainPrograms.ts';
 import { buildTrainStep } from './trainStep.ts';
 
 export interface ProgramSpec {
@@ -16,27 +14,18 @@ export interface ProgramSpec {
 /** Images that go through the teacher at a time when features are taken. */
 export const featureBatch = 128;
 
-/**
- * The programs of training, or those of an evaluation.
- *
- * `train` takes a step; `features` maps images to the teacher's features. `probeFeatures` maps them to those that linear
- * classifiers see. They share the networks' state.
- */
-export function buildPrograms(spec: ProgramSpec | { evaluation: EvaluationSpec }): ProgramSet {
-  if ('evaluation' in spec) return buildEvaluationPrograms(spec.evaluation);
-  const { config, totals } = spec;
+/** `train` takes a step; `features` maps images to the teacher's features. Both share the networks' state. */
+export function buildPrograms({ config, totals }: ProgramSpec, reductions = 0): ProgramSet | undefined {
   const step = buildTrainStep(config, totals);
+  const training = trainPrograms(step, config, { reductions });
+  if (!training) return undefined;
   return {
+    ...training,
     state: step.program.state,
     programs: {
-      train: step.program,
+      ...training.programs,
       features: buildFeatureProgram(config, {
         network: 'teacher',
-        images: featureBatch,
-        sizePx: config.crops.global.sizePx,
-      }),
-      probeFeatures: buildProbeFeatureProgram(config, {
-        blocks: probedBlocks(config.eval, config.model.depth),
         images: featureBatch,
         sizePx: config.crops.global.sizePx,
       }),

@@ -81,7 +81,11 @@ export function updateStudentAndTeacher(
   scalars: Record<string, tf.Scalar>,
   settings: UpdateSettings,
 ): { state: Tensors; outputs: Tensors } {
-  return applyGradients(state, lossAndGradients(state, views, scalars, settings), scalars, settings);
+  const found = lossAndGradients(state, views, scalars, settings);
+  const updated = applyGradients(state, found, scalars, settings);
+  // It outlived the gradient's scope; the update holds what became of it.
+  tf.dispose(found.objectiveState);
+  return updated;
 }
 
 /** What the first half of an update finds out: everything that depends on images. */
@@ -299,7 +303,7 @@ function clip(gradient: tf.Tensor, norm: tf.Scalar, { clipGradNorm }: UpdateSett
 }
 
 /** Every branch kept, nothing hidden; masked patches are looked at. */
-function asTeacherSees({ images, layout, masks }: ViewStack): ViewStack {
+export function asTeacherSees({ images, layout, masks }: ViewStack): ViewStack {
   return { images, layout, ...(masks ? { masks: { ...masks, hidden: false } } : {}) };
 }
 

@@ -6,7 +6,10 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { codingRateBounds, codingRateShape, gammaOf } from '../configs/derive.ts';
 import type { ResolvedConfig } from '../configs/schema.ts';
 import { randomStream, shuffled } from './data/random.ts';
+import type { BatchAxis } from './batchParts.ts';
 import type { StepProgram, TensorSpec, Tensors } from './engines/engine.ts';
+import { microBatchedStep } from './microBatches.ts';
+import type { MicroBatchedStep } from './microBatches.ts';
 import { batchMasks, mostMaskedPatches } from './models/blockMasks.ts';
 import type { BatchMaskOptions } from './models/blockMasks.ts';
 import { batchSubsetFactors, branchesPerBlock, dropPathFactors, dropPathRates } from './models/dropPath.ts';
@@ -42,6 +45,8 @@ export interface TrainStep {
   inputsAt(step: number): Record<string, Float32Array>;
   /** State at the start, a function of `config.seed`. */
   initialState(): Record<string, Float32Array>;
+  /** The same step, so many images at a time: see microBatches.ts. */
+  inMicroBatches(microBatch: number): MicroBatchedStep;
   /** What does not change from step to step. */
   constants: { gamma: number; codingRateMax: number };
 }
@@ -66,8 +71,10 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
     ...(config.dino ? dinoScalars(step, config, totals) : {}),
   });
 
+  const program: StepProgram = { state, updates: updatedState(settings), inputs: inputSpecs(), run };
+
   return {
-    program: { state, updates: updatedState(settings), inputs: inputSpecs(), run },
+    program,
     parameterNames: trainedParameters(settings).map(({ name }) => name),
     scalarsAt,
     inputsAt: (step) => ({
@@ -79,10 +86,23 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
       const stream = randomStream({ seed, purpose: 'initialisation' });
       return initialUpdateState(settings, () => stream.uniform(0, 1));
     },
+    inMicroBatches: (microBatch) =>
+      microBatchedStep({
+        program,
+        settings,
+        viewsOf,
+        patches: masks ? masks.rows * masks.columns : 0,
+        axes: imageAxes(),
+        microBatch,
+      }),
     constants: { gamma: gammaOf(config), codingRateMax: codingRateBounds(codingRateShape(config)).codingRateMax },
   };
 
   function run(tensors: Tensors, inputs: Tensors): { state: Tensors; outputs: Tensors } {
+    return updateStudentAndTeacher(tensors, viewsOf(inputs), inputs as Record<string, tf.Scalar>, settings);
+  }
+
+  function viewsOf(inputs: Tensors): ViewStack[] {
     const places = inputs['maskedPatches'] as tf.Tensor2D | undefined;
     const hide = (stack: ViewStack): ViewStack =>
       places && masks
@@ -91,11 +111,21 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
             masks: { selection_IKP: patchSelection(places, { patches: masks.rows * masks.columns }), hidden: true },
           }
         : stack;
-    const views = [
+    return [
       ...viewStack(inputs['globalCrops'], inputs['globalDropPath'], config).map(hide),
       ...viewStack(inputs['localCrops'], inputs['localDropPath'], config),
     ];
-    return updateStudentAndTeacher(tensors, views, inputs as Record<string, tf.Scalar>, settings);
+  }
+
+  /** The inputs that hold something of each image. */
+  function imageAxes(): Record<string, BatchAxis> {
+    const [global, local] = [crops.global.count, crops.local.count];
+    return {
+      globalCrops: { axis: 0, views: global },
+      globalDropPath: { axis: 2, views: global },
+      maskedPatches: { axis: 0, views: global },
+      ...(local > 0 ? { localCrops: { axis: 0, views: local }, localDropPath: { axis: 2, views: local } } : {}),
+    };
   }
 
   function inputSpecs(): Record<string, TensorSpec> {

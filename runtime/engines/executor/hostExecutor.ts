@@ -1,23 +1,18 @@
 import { performance } from 'node:perf_hooks';
 import { errors, isSimdinoError } from '../../../protocol/errors.ts';
-import type { CompiledStep, Engine, EngineState, StepProgram, TensorSpec } from '../engine.ts';
+import type { CompiledStep, Engine, EngineState } from '../engine.ts';
 import { selectEngine } from '../selectEngine.ts';
 import type { Arrays, CallName, Calls, ExecutorInfo, InitOptions, Reply, Request } from './messages.ts';
+import type { BuildPrograms, ProgramSet } from './programSet.ts';
 
-/** Programs that share one state, by name. */
-export interface ProgramSet {
-  state: Readonly<Record<string, TensorSpec>>;
-  programs: Readonly<Record<string, StepProgram>>;
-  /** State at the start where none is given; absent: zeros. */
-  initialState?(): Arrays;
-}
-
-/** Functions do not cross processes: both sides know how to build the programs from plain data. */
-export type BuildPrograms = (spec: never) => ProgramSet;
+export type { ProgramSet };
 
 interface Session {
   engine: Engine;
+  spec: unknown;
   set: ProgramSet;
+  /** How often the set was made smaller to fit the device. */
+  reductions: number;
   state: EngineState;
   compiled: Map<string, Promise<CompiledStep>>;
 }
@@ -41,10 +36,10 @@ export function hostExecutor(buildPrograms: BuildPrograms): void {
     init,
     async compile({ program }) {
       const startedMs = performance.now();
-      await compiledStep(program);
+      await fitting(() => compileAll(program));
       return { elapsedMs: performance.now() - startedMs };
     },
-    run: async ({ program, inputs }) => (await compiledStep(program)).run(current().state, inputs),
+    run: ({ program, inputs }) => fitting(() => runProgram(program, inputs)),
     readState: ({ names }) => current().state.read(names),
     async writeState({ values }) {
       await current().state.write(values);
@@ -54,16 +49,63 @@ export function hostExecutor(buildPrograms: BuildPrograms): void {
 
   async function init({ engine: choice, threads, spec, initialState }: InitOptions): Promise<ExecutorInfo> {
     const { engine, reason } = await selectEngine(choice, threads === undefined ? {} : { threads });
-    const set = buildPrograms(spec as never);
-    const state = engine.createState(set.state, initialState ?? set.initialState?.() ?? {}, { arrays: 'givenUp' });
-    session = { engine, set, state, compiled: new Map() };
+    const set = buildPrograms(spec as never, 0);
+    if (!set) throw new Error('internal: executor: no programs are built of this specification.');
+    const state = createState(engine, set, initialState ?? set.initialState?.() ?? {});
+    session = { engine, spec, set, reductions: 0, state, compiled: new Map() };
     return {
       engine: engine.name,
       device: engine.device,
-      reason,
+      reason: [reason, set.note].filter(Boolean).join('; '),
       state: set.state,
-      programs: Object.keys(set.programs),
+      programs: [...Object.keys(set.programs), ...Object.keys(set.composed ?? {})],
     };
+  }
+
+  function createState(engine: Engine, set: ProgramSet, values: Arrays): EngineState {
+    return engine.createState({ ...set.state, ...set.scratch }, values, { arrays: 'givenUp' });
+  }
+
+  async function runProgram(name: string, inputs: Arrays): Promise<Arrays> {
+    const step = current().set.composed?.[name];
+    return step ? step.run(inputs, runProgram) : (await compiledStep(name)).run(current().state, inputs);
+  }
+
+  async function compileAll(name: string): Promise<void> {
+    const step = current().set.composed?.[name];
+    for (const part of step ? step.programs : [name]) await compiledStep(part);
+  }
+
+  /** Does it, if need be with smaller programs. What failed for lack of room has left the state as it was. */
+  async function fitting<T>(action: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await action();
+      } catch (error) {
+        if (!isForLackOfRoom(error, current().engine.name) || !(await makeSmaller())) throw error;
+      }
+    }
+  }
+
+  async function makeSmaller(): Promise<boolean> {
+    const { engine, spec, set, reductions, state, compiled } = current();
+    const smaller = buildPrograms(spec as never, reductions + 1);
+    if (!smaller) return false;
+    process.stderr.write(`too large for ${engine.device}; ${smaller.note ?? 'trying smaller programs'}\n`);
+    const values = await state.read(Object.keys(set.state));
+    await state.dispose();
+    // A program that could not be compiled has nothing to release.
+    for (const step of await Promise.allSettled(compiled.values()))
+      if (step.status === 'fulfilled') await step.value.dispose();
+    session = {
+      engine,
+      spec,
+      set: smaller,
+      reductions: reductions + 1,
+      state: createState(engine, smaller, values),
+      compiled: new Map(),
+    };
+    return true;
   }
 
   function current(): Session {
@@ -102,6 +144,11 @@ function described(error: unknown, engine: string): Omit<Reply & { ok: false }, 
     return { code: known.code, remedy: known.remedy, message: known.message.slice(0, -known.remedy.length - 1) };
   if (!(error instanceof Error)) return { message: String(error) };
   return { message: error.message, ...(error.stack ? { stack: error.stack } : {}) };
+}
+
+function isForLackOfRoom(error: unknown, engine: string): boolean {
+  const known = isSimdinoError(error) ? error : namedFault(error, engine);
+  return known?.code === 'outOfMemory' || known?.code === 'arrayTooLarge';
 }
 
 /** ONNX Runtime and TensorFlow report exhaustion and lost devices in words only. */

@@ -62,6 +62,8 @@ function eagerStep(program: StepProgram): CompiledStep {
         const result = program.run(entries, given);
         // An update may be the old tensor itself, which must outlive its own replacement.
         const updates = Object.fromEntries(program.updates.map((name) => [name, tf.clone(result.state[name]!)]));
+        const kept = new Set(Object.values(entries));
+        for (const tensor of Object.values(result.state)) if (!kept.has(tensor)) tensor.dispose();
         return { next: updates, outputs: result.outputs };
       });
       try {
