@@ -54,10 +54,20 @@ export const architectures = {
 
 const data = z.strictObject({
   kind: field(
-    z.enum(['fashion-mnist', 'imagefolder', 'labellist', 'webdataset', 'parquet', 'idx', 'cifar', 'synthetic']),
+    z.enum([
+      'cifar10',
+      'fashion-mnist',
+      'imagefolder',
+      'labellist',
+      'webdataset',
+      'parquet',
+      'idx',
+      'cifar',
+      'synthetic',
+    ]),
     {
       description:
-        'Where images come from: the Fashion-MNIST set (fetched and verified on first use), a tree of class folders, a flat folder with a list of labels, WebDataset tar shards, Hugging Face parquet files, a pair of IDX files, CIFAR binary batches, or generated images.',
+        'Where images come from: CIFAR-10 or Fashion-MNIST (fetched and verified on first use), a tree of class folders, a flat folder with a list of labels, WebDataset tar shards, Hugging Face parquet files, a pair of IDX files, CIFAR-10 or CIFAR-100 binary batches, or generated images.',
     },
   ),
   path: field(z.string().min(1).optional(), {
@@ -672,6 +682,61 @@ const evaluation = z.strictObject({
       })
       .prefault({}),
     { description: 'k-NN classification with the teacher\u2019s features.' },
+  ),
+  linear: field(
+    z
+      .strictObject({
+        everyEpochs: field(positive().optional(), {
+          description: 'Interval between linear evaluations during training; left out, there are none.',
+          unit: 'epochs',
+        }),
+        protocol: field(z.enum(['v1', 'v2']).default('v2'), {
+          description:
+            'How a linear classifier is trained on frozen features: `v1` is DINO\u2019s (one, 100 epochs, the last four blocks), `v2` is DINOv2\u2019s (a grid, ten epochs of at most 1,250 steps, the best reported).',
+          paper: 'not given',
+          source: 'Table 1',
+        }),
+        blocks: field(z.array(count().max(8)).min(1).default([1, 4]), {
+          description: 'Numbers of last blocks whose class tokens a classifier of `v2` sees.',
+          reference: '1 and 4 in DINOv2, 1 and 2 in SimDINO v2',
+        }),
+        pooling: field(
+          z
+            .array(z.enum(['cls', 'clsAndMean']))
+            .min(1)
+            .default(['cls', 'clsAndMean']),
+          {
+            description: 'Whether a classifier of `v2` sees class tokens alone, or the mean patch token as well.',
+            reference: 'both in DINOv2, clsAndMean in SimDINO v2',
+          },
+        ),
+        rates: field(
+          z
+            .array(positive().max(100))
+            .min(1)
+            .max(64)
+            .default([1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1]),
+          {
+            description: 'Learning rates of the grid of `v2`, for a batch of 256.',
+            reference: '13 from 1e-5 to 0.1 in DINOv2, 8 from 2e-4 to 5e-2 in SimDINO v2',
+          },
+        ),
+        epochs: field(count().optional(), {
+          description: 'Passes over the features; 100 for `v1` and 10 for `v2` unless told.',
+          unit: 'epochs',
+        }),
+        batchSize: field(count().default(128), { description: 'Images of a step.', unit: 'images', reference: '128' }),
+        trainImages: field(count().optional(), {
+          description: 'Use only so many training images.',
+          unit: 'images',
+        }),
+        testImages: field(count().optional(), {
+          description: 'Use only so many images of the split that is classified.',
+          unit: 'images',
+        }),
+      })
+      .prefault({}),
+    { description: 'Linear classification of the teacher\u2019s frozen features.' },
   ),
   split: field(z.enum(['validation', 'test']).default('validation'), {
     description: 'Split that evaluations query during training.',

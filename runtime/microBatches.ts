@@ -280,7 +280,7 @@ function gradientsOf(variables: Tensors, forward: () => Differentiated) {
   }, Object.values(variables));
   const gradients = Object.entries(variables).map(([name, variable], index) => [
     name,
-    (grads[index]) ?? tf.zerosLike(variable),
+    grads[index] ?? tf.zerosLike(variable),
   ]);
   return { kept: kept!, gradients: Object.fromEntries(gradients) as Tensors };
 }

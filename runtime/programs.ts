@@ -1,5 +1,8 @@
 /** The programs of a training run, built from plain data on either side of the executor's channel. */
 import type { ResolvedConfig } from '../configs/schema.ts';
+import { buildEvaluationPrograms, type EvaluationSpec } from './eval/evaluationPrograms.ts';
+import { probedBlocks } from './eval/linearProbe.ts';
+import { buildProbeFeatureProgram } from './eval/probeFeatureStep.ts';
 import { buildFeatureProgram } from './featureStep.ts';
 import type { ProgramSet } from './engines/executor/programSet.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
@@ -14,8 +17,21 @@ export interface ProgramSpec {
 /** Images that go through the teacher at a time when features are taken. */
 export const featureBatch = 128;
 
-/** `train` takes a step; `features` maps images to the teacher's features. Both share the networks' state. */
-export function buildPrograms({ config, totals }: ProgramSpec, reductions = 0): ProgramSet | undefined {
+/**
+ * The programs of training, or those of an evaluation.
+ *
+ * `train` takes a step; `features` maps images to the teacher's features. `probeFeatures` maps them to those that linear
+ * classifiers see. They share the networks' state.
+ *
+ * @param reductions see `trainPrograms`
+ */
+export function buildPrograms(
+  spec: ProgramSpec | { evaluation: EvaluationSpec },
+  reductions = 0,
+): ProgramSet | undefined {
+  // Evaluations are small; what doesn't fit as it is doesn't fit.
+  if ('evaluation' in spec) return reductions === 0 ? buildEvaluationPrograms(spec.evaluation) : undefined;
+  const { config, totals } = spec;
   const step = buildTrainStep(config, totals);
   const training = trainPrograms(step, config, { reductions });
   if (!training) return undefined;
@@ -26,6 +42,11 @@ export function buildPrograms({ config, totals }: ProgramSpec, reductions = 0): 
       ...training.programs,
       features: buildFeatureProgram(config, {
         network: 'teacher',
+        images: featureBatch,
+        sizePx: config.crops.global.sizePx,
+      }),
+      probeFeatures: buildProbeFeatureProgram(config, {
+        blocks: probedBlocks(config.eval, config.model.depth),
         images: featureBatch,
         sizePx: config.crops.global.sizePx,
       }),
