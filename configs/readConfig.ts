@@ -115,7 +115,7 @@ export function readReference(
   const loaded = options.load(reference, options.path);
   if (!loaded) {
     const meant = nearest(reference, presets);
-    const remedy = `${meant ? `Did you mean \`${meant}\`? ` : ''}Presets: ${presets.join(', ')}; a path is relative to this file.`;
+    const remedy = `${meant ? `Did you mean \`${meant}\`? ` : ''}Presets: ${presets.join(', ')}, and those of the paper\u2019s tables such as paper/table6/official; a path is relative to this file.`;
     const message = `\`${key}: ${reference}\` names no preset and no file.`;
     return { diagnostic: problem('extendsMissing', message, remedy, meant) };
   }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { DocumentKind } from '../../configs/documentKind.ts';
 import { kindOfYaml } from './configFiles.ts';
@@ -31,37 +31,42 @@ export async function pickConfig(
   picker.matchOnDescription = true;
   picker.busy = true;
   const chosen = new Promise<ConfigChoice | undefined>((resolve) => {
-    const choose = (path: string | undefined, change: boolean): void => {
+    const choose = (item: ConfigItem | undefined, change: boolean): void => {
+      if (item?.opens) show(item.opens);
+      const path = item?.path;
       if (path === undefined) return;
       void context.workspaceState.update(lastChoiceKey(kind), path);
       resolve({ path, change });
       picker.hide();
     };
-    picker.onDidAccept(() => choose(picker.selectedItems[0]?.path, false));
-    picker.onDidTriggerItemButton(({ item }) => choose(item.path, true));
+    picker.onDidAccept(() => choose(picker.selectedItems[0], false));
+    picker.onDidTriggerItemButton(({ item }) => choose(item, true));
     picker.onDidHide(() => {
       resolve(undefined);
       picker.dispose();
     });
   });
   const buttons = kind === 'config' ? [gear] : [];
-  const show = (paths: string[]): void => {
-    picker.items = itemsOf(
-      paths,
-      presetPaths(kind, presetsFolder),
-      context.workspaceState.get<string>(lastChoiceKey(kind)),
-    ).map((item) => ({ ...item, buttons }));
+  const show = (items: ConfigItem[]): void => {
+    picker.items = items.map((item) => (item.path === undefined ? item : { ...item, buttons }));
   };
-  show([]);
+  const showAll = (workspace: string[]): void => {
+    const last = context.workspaceState.get<string>(lastChoiceKey(kind));
+    show(
+      itemsOf(workspace, presetPaths(kind, presetsFolder), kind === 'config' ? paperPaths(presetsFolder) : [], last),
+    );
+  };
+  showAll([]);
   picker.show();
-  show(await workspacePaths(kind));
+  showAll(await workspacePaths(kind));
   picker.busy = false;
   return chosen;
 }
 
-type ConfigItem = vscode.QuickPickItem & { path?: string };
+/** Choosing an item starts its `path`, or shows the items that it `opens`. */
+type ConfigItem = vscode.QuickPickItem & { path?: string; opens?: ConfigItem[] };
 
-function itemsOf(workspace: string[], presets: string[], last: string | undefined): ConfigItem[] {
+function itemsOf(workspace: string[], presets: string[], paper: string[], last: string | undefined): ConfigItem[] {
   const items: ConfigItem[] = [];
   const section = (label: string, paths: string[], describe: (path: string) => string): void => {
     if (paths.length === 0) return;
@@ -84,7 +89,33 @@ function itemsOf(workspace: string[], presets: string[], last: string | undefine
   );
   section(vscode.l10n.t('in this workspace'), others(workspace), relative);
   section(vscode.l10n.t('presets'), others(presets), () => vscode.l10n.t('preset'));
+  if (paper.length > 0) {
+    items.push({
+      label: vscode.l10n.t('$(book) Tables and figures of the paper...'),
+      description: vscode.l10n.t('{0} presets', paper.length),
+      opens: paper.map((path) => ({
+        label: paperName(path),
+        path,
+        ...(firstComment(path) === undefined ? {} : { detail: firstComment(path)! }),
+      })),
+    });
+  }
   return items;
+}
+
+/** `table6/momentum_09` */
+function paperName(path: string): string {
+  return `${basename(dirname(path))}/${basename(path, '.yaml')}`;
+}
+
+/** The presets of the rows of the paper's tables and figures, in their order. */
+function paperPaths(presetsFolder: string): string[] {
+  const folder = join(presetsFolder, 'paper');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => join(folder, name))
+    .sort((a, b) => Number(a.includes('figure')) - Number(b.includes('figure')) || a.localeCompare(b));
 }
 
 async function workspacePaths(kind: DocumentKind): Promise<string[]> {

@@ -1,19 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatDiagnostics, hasErrors } from '../../configs/diagnostic.ts';
 import { extendedConfig } from '../../configs/extendedConfig.ts';
 import { documentKind } from '../../configs/documentKind.ts';
+import { presets } from '../../configs/presets.ts';
 import { readConfig } from '../../configs/readConfig.ts';
 import { readSweep } from '../../configs/readSweep.ts';
 import type { ResolvedConfig } from '../../configs/schema.ts';
 import { differingKeys } from '../../experiments/compare.ts';
 import { flattenConfig } from '../../experiments/flattenConfig.ts';
 import { errors } from '../../protocol/errors.ts';
-import { loadReference, locateConfigFile, parseOverrides, readConfigFile } from '../configFile.ts';
+import { loadReference, locateConfigFile, parseOverrides, presetsFolder, readConfigFile } from '../configFile.ts';
 import { formatResolvedConfig } from '../run/openRun.ts';
 import { exitCodes } from './exitCodes.ts';
+import { formatTable } from './runs.ts';
 
-/** `simdino config check|resolve|diff`: the sentences of the editor, in the terminal. */
+/** `simdino config list|check|resolve|diff`: the presets, and the sentences of the editor, in the terminal. */
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
@@ -22,7 +25,10 @@ export async function run(args: string[]): Promise<number> {
   });
   const [action, ...files] = positionals;
   const [first, second] = files;
-  if (first === undefined) throw errors.usage('`simdino config` takes check, resolve or diff, and a file.');
+  if (action === 'list') return list(first);
+  if (first === undefined) {
+    throw errors.usage('`simdino config` takes list, or check, resolve or diff and a file.');
+  }
   const overrides = parseOverrides(values.set);
   switch (action) {
     case 'check':
@@ -35,8 +41,29 @@ export async function run(args: string[]): Promise<number> {
       else diff(readConfigFile(first).config, readConfigFile(second).config);
       return exitCodes.success;
     default:
-      throw errors.usage(`\`simdino config\` takes check, resolve or diff, got '${action}'.`);
+      throw errors.usage(`\`simdino config\` takes list, check, resolve or diff, got '${action}'.`);
   }
+}
+
+/** The presets by name with what they are; those of the paper's tables and figures where their names are asked for. */
+function list(part: string | undefined): number {
+  const paper = readdirSync(join(presetsFolder, 'paper'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => `paper/${file.replaceAll('\\', '/').slice(0, -'.yaml'.length)}`)
+    .sort();
+  const named = part === undefined ? [...presets] : [...presets, ...paper].filter((name) => name.includes(part));
+  if (named.length === 0) throw errors.usage(`No preset's name holds '${part}'.`);
+  const rows = named.map((name) => {
+    const [first = ''] = readFileSync(join(presetsFolder, `${name}.yaml`), 'utf8').split('\n', 1);
+    return [name, first.replace(/^#\s*/, '')];
+  });
+  process.stdout.write(`${formatTable(rows)}\n`);
+  if (part === undefined) {
+    process.stdout.write(
+      `\nand ${paper.length} of the paper's tables and figures: \`simdino config list paper\`, or \`list table6\`\n`,
+    );
+  }
+  return exitCodes.success;
 }
 
 function check(files: readonly string[]): number {

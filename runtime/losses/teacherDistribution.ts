@@ -54,13 +54,13 @@ export function sinkhornKnopp(
   const largest_1K = tf.max(counted_NK, 0, true);
   const kernel_NK = tf.mul<tf.Tensor2D>(tf.exp(tf.div(tf.sub(counted_NK, largest_1K), temperature)), member_N1);
 
-  let v_N1: tf.Tensor = member_N1;
-  let u_K1: tf.Tensor = tf.ones([prototypes, 1]);
+  let v_N1: tf.Tensor2D = member_N1;
+  let u_K1: tf.Tensor2D = tf.ones([prototypes, 1]);
   for (let iteration = 0; iteration < iterations; iteration++) {
-    const ofPrototype_K1 = tf.matMul(kernel_NK, v_N1 as tf.Tensor2D, true, false);
+    const ofPrototype_K1 = tf.matMul(kernel_NK, v_N1, true, false);
     // Without a single sample there is nothing to scale.
     u_K1 = tf.div(1 / prototypes, tf.maximum(ofPrototype_K1, smallest));
-    const ofSample_N1 = tf.matMul(kernel_NK, u_K1 as tf.Tensor2D);
+    const ofSample_N1 = tf.matMul(kernel_NK, u_K1);
     v_N1 = tf.div(member_N1, tf.mul(tf.add(ofSample_N1, tf.sub(1, member_N1)), samples));
   }
   const columns_1K = tf.reshape(u_K1, [1, prototypes]);

@@ -1,15 +1,16 @@
 /**
- * Runs the product's own functions on reference inputs: recorded once, lowered to the precision asked for, executed by ONNX Runtime.
- * "In double" is therefore the same code as in training, not a second implementation.
+ * Runs the product's own functions on reference inputs, on the CPU engine unless SIMDINO_GOLDEN_ENGINE names another one: there, recorded
+ * once and lowered to the precision asked for. "In double" is therefore the same code as in training, not a second implementation. The
+ * other engines compute in single precision alone.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Engine, Precision, StepProgram, TensorSpec, Tensors, TypedArray } from '../../runtime/engines/engine.ts';
-import { createOnnxEngine } from '../../runtime/engines/onnx/onnxEngine.ts';
+import { engineOfTests, testedEngine } from '../engines/testedEngine.ts';
 import type { ReferenceTensor } from './compare.ts';
 
-export const precisions: readonly Precision[] = ['float64', 'float32'];
+export const precisions: readonly Precision[] = testedEngine === 'onnx' ? ['float64', 'float32'] : ['float32'];
 
-export const engine: Engine = createOnnxEngine({ threads: 1 });
+export const engine: Engine = await engineOfTests();
 
 /** Results of a function of named tensors, by name. */
 export async function compute(

@@ -129,7 +129,7 @@ golden<{ cases: (CenteringCase | SinkhornCase | IbotCase)[] }>('dinov2_losses', 
                   sinkhornKnopp(scores as tf.Tensor2D, { temperature: temperature as tf.Scalar, iterations });
                 // Empty places in between and behind, as masked patches have them.
                 const withGaps = tf.concat([scores!, tf.mul(scores!, 3)], 1);
-                const places = tf.reshape(withGaps, [2 * c.n, c.K]) as tf.Tensor2D;
+                const places = tf.reshape<tf.Rank.R2>(withGaps, [2 * c.n, c.K]);
                 const isMember_N = tf.tensor1d(Array.from({ length: 2 * c.n }, (_, row) => (row % 2 === 0 ? 1 : 0)));
                 const gaps = sinkhornKnopp(places, {
                   temperature: temperature as tf.Scalar,

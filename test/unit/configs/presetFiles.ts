@@ -23,6 +23,18 @@ export function loadFrom(files: Record<string, string>): LoadText {
   });
 }
 
+/** The presets of the paper's tables and figures; `name` is what `extends:` calls them. */
+export function paperFiles(): { name: string; path: string; text: string }[] {
+  return readdirSync(join(configsFolder, 'paper'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.yaml'))
+    .sort()
+    .map((file) => {
+      const name = `paper/${file.replaceAll('\\', '/').replace(/\.yaml$/, '')}`;
+      const path = join(configsFolder, 'paper', file);
+      return { name, path, text: readFileSync(path, 'utf8') };
+    });
+}
+
 export function yamlFiles(folder = configsFolder): { path: string; text: string }[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))

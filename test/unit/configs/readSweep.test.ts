@@ -84,7 +84,7 @@ describe('sentences', () => {
     `);
     expect(said('base: tniy\naxes: { loss.eps: [0.3] }\n')).toMatchInlineSnapshot(`
       "
-      sweep.yaml:1:7 error: \`base: tniy\` names no preset and no file. Did you mean \`tiny\`? Presets: dino_vits16, quickstart, simdino_vits16, simdinov2_vitb16, tiny; a path is relative to this file.
+      sweep.yaml:1:7 error: \`base: tniy\` names no preset and no file. Did you mean \`tiny\`? Presets: dino_vits16, dinov2_vitb16, quickstart, simdino_vits16, simdinov2_vitb16, tiny, and those of the paper’s tables such as paper/table6/official; a path is relative to this file.
       1 | base: tniy
         |       ^^^^
       "

@@ -162,7 +162,7 @@ describe.each(['ema', 'sinkhornKnopp'] as const)('DINOv2, %s', (kind) => {
     const run = await compileFunction({ scores: [1, batch, prototypes] }, ({ scores }) => {
       // Two views that see the same, with the student's temperature for both.
       const both = tf.tile(scores!, [2, 1, 1]) as tf.Tensor3D;
-      const probabilities = tf.softmax(tf.div(both, 0.3)) as tf.Tensor3D;
+      const probabilities = tf.softmax<tf.Tensor3D>(tf.div(both, 0.3));
       const { grads } = tf
         .engine()
         .gradients(() => viewCrossEntropy(both, probabilities, { temperature: 0.3 }), [both]);
@@ -195,7 +195,7 @@ describe('Sinkhorn and Knopp', () => {
       fc.asyncProperty(scores, async (scores) => {
         const { q } = await run({ scores });
         for (let row = 0; row < 8; row++) {
-          const sum = q!.slice(row * prototypes, (row + 1) * prototypes).reduce((a, b) => a + b, 0);
+          const sum = Array.from(q!.subarray(row * prototypes, (row + 1) * prototypes)).reduce((a, b) => a + b, 0);
           expect(sum).toBeCloseTo(1, 10);
         }
         for (let k = 0; k < prototypes; k++) {
