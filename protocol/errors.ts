@@ -144,6 +144,15 @@ const sentences = {
       'Resume from the last checkpoint with a lower optim.lr or a larger loss.eps.',
     ),
 
+  // --- clusters
+  clusterUnavailable: (command: string, reason: string) =>
+    say(
+      `The cluster can't be reached: ${command}: ${reason}.`,
+      'Start from a machine that has SLURM\u2019s commands, or set runtime.launcher: local.',
+    ),
+  clusterRefused: (reason: string) =>
+    say(`The cluster refused the job: ${reason}.`, 'Correct runtime.slurm in the configuration.'),
+
   // --- interchange
   importUnreadable: (path: string, reason: string) =>
     say(

@@ -111,6 +111,16 @@ export interface ControlRequest {
   at: string;
 }
 
+/** One line of `jobs.jsonl`: the run was given to a cluster. */
+export interface JobRecord {
+  scheduler: 'slurm';
+  /** The job's number, with the task's where it is one of an array: `17` or `17_3`. */
+  job: string;
+  submittedAt: string;
+  /** Who submitted: tool, host and pid. */
+  by: string;
+}
+
 /** `annotations.json`: what people say about a run. */
 export interface Annotations {
   name?: string;

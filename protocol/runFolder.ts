@@ -10,6 +10,8 @@ export const runFiles = {
   record: 'run.json',
   annotations: 'annotations.json',
   request: 'request.json',
+  /** Jobs of a cluster that the run was given to, a line for each; only there where it was. */
+  jobs: 'jobs.jsonl',
   dirtyDiff: 'dirty.diff',
   attempts: 'attempts',
   checkpoints: 'checkpoints',

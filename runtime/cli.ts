@@ -28,6 +28,10 @@ const commands: Record<string, Command> = {
   eval: { summary: 'RUN     evaluate a run\u2019s checkpoint by k-NN', load: () => import('./commands/eval.ts') },
   report: { summary: 'RUN...  write one self-contained HTML file', load: () => import('./commands/report.ts') },
   sweep: { summary: 'FILE    run the cells of an ablation grid', load: () => import('./commands/sweep.ts') },
+  jobs: {
+    summary: '        runs that were given to a cluster, and what it says',
+    load: () => import('./commands/jobs.ts'),
+  },
   export: {
     summary: 'RUN     a network as .pth or .safetensors; tensorboard|csv|parquet RUN...: metrics for other tools',
     load: () => import('./commands/export.ts'),

@@ -6,6 +6,7 @@ import { isActive } from '../status.ts';
 import { asSweepRecord, newerVersion } from './checkRecords.ts';
 import type { LivenessWatch } from './liveness.ts';
 import { readJson } from './readJson.ts';
+import { lastJobState } from './runJobs.ts';
 import { summariseAttempts } from './summariseRun.ts';
 import { isMissing } from './tailJsonLines.ts';
 
@@ -39,6 +40,8 @@ export async function readSweep(folder: string): Promise<SweepContents> {
 
 /** What the scheduler of a sweep, or of the queue, is doing. */
 export async function schedulerOf(folder: string, watch: LivenessWatch): Promise<SchedulerState> {
+  const cluster = await lastJobState(folder);
+  if (cluster) return cluster.state.phase === 'waiting' || cluster.state.phase === 'working' ? 'running' : 'idle';
   const { state, outcome } = await summariseAttempts(folder, watch, { ageMs: Number.POSITIVE_INFINITY });
   if (state === 'stopping') return 'pausing';
   if (isActive(state)) return 'running';

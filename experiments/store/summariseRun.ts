@@ -16,6 +16,7 @@ import {
 import type { LivenessWatch } from './liveness.ts';
 import { asMetricLine, parseJsonLine } from './parseJsonLine.ts';
 import { readJson } from './readJson.ts';
+import { withCluster } from './runJobs.ts';
 import { isMissing, readLastLines } from './tailJsonLines.ts';
 
 /** What a list of runs shows of one run, read at a cost that does not grow with the run. */
@@ -36,6 +37,8 @@ export interface RunOverview {
   msPerStep: number | null;
   /** How the last attempt ended, if it said so. */
   outcome: Extract<EventLine, { type: 'finished' | 'stopped' | 'failed' }> | null;
+  /** The job of a cluster that the run was given to last, with the cluster's word for it; null for any other run. */
+  job: string | null;
   /** Sentences about what could not be read. */
   problems: string[];
 }
@@ -67,7 +70,10 @@ export async function summariseRun(
   const attempts = await summariseAttempts(folder, watch, { ageMs: ageOf(record, nowMs) });
   problems.push(...attempts.problems);
   const { problems: _, ...rest } = attempts;
-  return { id, folder, record, annotations, ...rest, problems };
+  const cluster = await withCluster(folder, rest.state, {
+    attemptedMs: rest.attemptCount === 0 ? null : Date.parse(rest.lastAttempt?.startedAt ?? '') || 0,
+  });
+  return { id, folder, record, annotations, ...rest, ...cluster, problems };
 }
 
 export type AttemptsSummary = Pick<

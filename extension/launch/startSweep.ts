@@ -5,6 +5,7 @@ import { hasErrors, sentence } from '../../configs/diagnostic.ts';
 import { readSweep } from '../../configs/readSweep.ts';
 import { estimateSweep, type SweepEstimate } from '../../experiments/estimateSweep.ts';
 import { formatBytes, formatDuration } from '../../experiments/formatMetric.ts';
+import { controlSweepJobs } from '../../experiments/store/runJobs.ts';
 import { isActive } from '../../experiments/status.ts';
 import { writeRequest } from '../../experiments/store/controlRequest.ts';
 import type { GridAction } from '../../protocol/panelMessages.ts';
@@ -70,8 +71,11 @@ export async function controlGrid(
   const { collection } = watch;
   const sweep = collection?.sweeps.find(({ id }) => id === sweepId);
   if (!collection || !sweep || launcher.requireRunsFolder() === undefined) return;
-  const ask = (request: 'stop' | 'pause' | 'continue'): Promise<unknown> =>
-    writeRequest(join(collection.folder, sweepsFolder, sweepId), request, toolName);
+  const ask = async (request: 'stop' | 'pause' | 'continue'): Promise<void> => {
+    const folder = join(collection.folder, sweepsFolder, sweepId);
+    if (request !== 'continue' && (await controlSweepJobs(folder, request))) return;
+    await writeRequest(folder, request, toolName);
+  };
   switch (action) {
     case 'runMissing':
     case 'continue':

@@ -40,7 +40,7 @@ export function groupRuns(
   for (const run of all) {
     if (!matches(run)) continue;
     const isCell = run.record?.sweep != null && sweepIds.has(run.record.sweep.id);
-    if (isActive(run.state) || isUndecided(run)) groups.active.push(run);
+    if (isActive(run.state) || run.state === 'queued' || isUndecided(run)) groups.active.push(run);
     else if (run.annotations.archived) groups.archived.push(run);
     else if (!isCell) groups.finished.push(run);
   }

@@ -244,7 +244,7 @@ function runItem(run: RunOverview, id: string): vscode.TreeItem {
   item.tooltip = runTooltip(run);
   item.contextValue = [
     'run',
-    isActive(state) || state === 'stale' ? 'active' : 'ended',
+    isActive(state) || state === 'stale' || state === 'queued' ? 'active' : 'ended',
     ...(isResumable(state) ? ['resumable'] : []),
     annotations.star ? 'starred' : 'unstarred',
     annotations.archived ? 'archived' : 'unarchived',

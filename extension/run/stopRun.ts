@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { isActive } from '../../experiments/status.ts';
 import { writeRequest } from '../../experiments/store/controlRequest.ts';
+import { cancelWaitingJob } from '../../experiments/store/runJobs.ts';
 import { isSameProcessAlive } from '../../experiments/store/liveness.ts';
 import { inBackground, log } from '../log.ts';
 import { toolName } from '../settings.ts';
@@ -19,9 +20,14 @@ const offerKillAfterMs = 30_000;
 export async function stopRun(watch: RunWatch, argument: RunArgument): Promise<void> {
   const run = await pickRun(watch, argument, {
     title: vscode.l10n.t('Stop run'),
-    filter: ({ state }) => isActive(state) || state === 'stale',
+    filter: ({ state }) => isActive(state) || state === 'stale' || state === 'queued',
   });
   if (!run) return;
+  if (run.state === 'queued' && (await cancelWaitingJob(run.folder))) {
+    log().info(`${run.id}: taken back from its cluster (${run.job})`);
+    await watch.refresh(run.id);
+    return;
+  }
   if (!isActive(run.state) && run.state !== 'stale') {
     void vscode.window.showInformationMessage(vscode.l10n.t('{0} is not running.', runName(run)));
     return;

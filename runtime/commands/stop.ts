@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { cancelWaitingJob } from '../../experiments/store/runJobs.ts';
 import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { summariseRun } from '../../experiments/store/summariseRun.ts';
 import { isActive } from '../../experiments/status.ts';
@@ -25,6 +26,10 @@ export async function run(args: string[]): Promise<number> {
   const look = () => summariseRun(folder, id, watch, Date.now());
   const before = await look();
   if (!before.record) throw errors.runMissing(id, values['runs-dir']);
+  if (await cancelWaitingJob(folder)) {
+    process.stderr.write(`${id}: taken back from its cluster\n`);
+    return exitCodes.success;
+  }
   if (!isActive(before.state) && before.state !== 'stale') {
     process.stderr.write(`${id} is not running: ${before.state}\n`);
     return exitCodes.success;

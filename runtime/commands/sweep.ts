@@ -7,6 +7,7 @@ import { estimateSweep, type SweepEstimate } from '../../experiments/estimateSwe
 import { formatBytes, formatDuration } from '../../experiments/formatMetric.ts';
 import { writeRequest } from '../../experiments/store/controlRequest.ts';
 import { listRuns } from '../../experiments/store/listRuns.ts';
+import { controlSweepJobs } from '../../experiments/store/runJobs.ts';
 import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { schedulerOf } from '../../experiments/store/readSweep.ts';
 import { errors } from '../../protocol/errors.ts';
@@ -16,6 +17,7 @@ import { loadReference } from '../configFile.ts';
 import { builtFile } from '../installation.ts';
 import { newRunId } from '../run/runId.ts';
 import { studioVersion } from '../run/versions.ts';
+import { launcherOf, submitSweep } from '../cluster/submitSweep.ts';
 import { createSweep, readSweepRecord } from '../sweep/createSweep.ts';
 import { reusableRuns } from '../sweep/reusableRuns.ts';
 import { runSweep } from '../sweep/runSweep.ts';
@@ -87,6 +89,11 @@ export async function run(args: string[]): Promise<number> {
   }
 
   say(`sweep ${sweep.id}: ${sweep.cells.length} cells, ${sweep.slots} at a time`);
+  if (launcherOf(sweep, runsFolder) === 'slurm') {
+    const { job, cells } = await submitSweep(sweep, { runsFolder, onMessage: say, nowMs: Date.now() });
+    say(job === null ? 'nothing is left to do' : `job ${job}: ${cells} cells`);
+    return exitCodes.success;
+  }
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
@@ -109,6 +116,10 @@ async function ask(
   say: (text: string) => void,
 ): Promise<number> {
   const folder = sweepFolderOf(runsFolder, id);
+  if (action !== 'continue' && (await controlSweepJobs(folder, action))) {
+    say(`asked the cluster about ${id}: ${action}`);
+    return exitCodes.success;
+  }
   const scheduler = await schedulerOf(folder, new LivenessWatch());
   if (scheduler !== 'running' && scheduler !== 'pausing') {
     say(`nothing works on ${id}: ${scheduler}`);

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { JsonScalar, RunRecord } from '../../protocol/records.ts';
 import { parseOverrides, readConfigFile } from '../configFile.ts';
 import { formatDiagnostics } from '../../configs/diagnostic.ts';
+import { submitRun } from '../cluster/submitRun.ts';
 import { forkRun } from '../run/forkRun.ts';
 import { createRun, type NewRun } from '../run/openRun.ts';
 import { openTrainingData } from '../run/trainingData.ts';
@@ -20,6 +21,7 @@ CONFIG is a YAML file or a preset's name (quickstart, simdino_vits16, tiny).
   --name NAME        what the run's name is made from, in place of the configuration's name
   --source PATH      records where the configuration came from, when CONFIG is a copy
   --sweep JSON       records the cell of a sweep that this run is: {"id", "cell", "seed"}
+  --here             trains in this process even where runtime.launcher names a cluster
   --json             prints one JSON object at the end instead of text
 `;
 
@@ -36,6 +38,7 @@ export async function run(args: string[]): Promise<number> {
       source: { type: 'string' },
       name: { type: 'string' },
       sweep: { type: 'string' },
+      here: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -66,6 +69,10 @@ export async function run(args: string[]): Promise<number> {
     createdAt: now.toISOString(),
   };
   const opened = parent && parent.step > 0 ? await forkRun({ ...newRun, parent }) : createRun(newRun);
+  if (config.runtime.launcher === 'slurm' && !values.here) {
+    const { id: runId } = opened.record;
+    return submitRun({ runId, runsFolder, config }, { tool: 'simdino train', json: values.json });
+  }
   return trainInTerminal(opened, dataset, { json: values.json });
 }
 

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { isSimdinoError } from '../../protocol/errors.ts';
+import { ownJob, preemptionSignal, requeueOwnJob } from '../cluster/requeue.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { OpenRun } from '../run/openRun.ts';
 import { train } from '../train.ts';
@@ -8,7 +9,8 @@ import { createProgressDisplay, formatDuration } from './progress.ts';
 
 /**
  * Trains with a progress line. The first Ctrl-C (or SIGTERM) asks for a checkpoint and ends the run; a second one ends
- * the process at once, which loses the steps since the last checkpoint and nothing else.
+ * the process at once, which loses the steps since the last checkpoint and nothing else. In a job of a cluster, SIGUSR1 asks for a
+ * checkpoint and has the job queued again.
  */
 export async function trainInTerminal(run: OpenRun, dataset: Dataset, { json }: { json: boolean }): Promise<number> {
   const stop = new AbortController();
@@ -20,6 +22,13 @@ export async function trainInTerminal(run: OpenRun, dataset: Dataset, { json }: 
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.on(signal, onSignal);
+  let preempted = false;
+  const onPreemption = () => {
+    display.message(`${preemptionSignal}: writing a checkpoint, then the job is queued again`);
+    preempted = true;
+    stop.abort();
+  };
+  if (ownJob() !== undefined) process.on(preemptionSignal, onPreemption);
 
   const startedMs = performance.now();
   try {
@@ -35,7 +44,9 @@ export async function trainInTerminal(run: OpenRun, dataset: Dataset, { json }: 
     if (json)
       process.stdout.write(`${JSON.stringify({ id: run.record.id, folder: run.folder, elapsedMs, ...outcome })}\n`);
     else process.stderr.write(`${run.folder} (${formatDuration(elapsedMs)})\n`);
-    return outcome.ended === 'finished' ? exitCodes.success : exitCodes.stopped;
+    if (outcome.ended === 'finished') return exitCodes.success;
+    if (preempted) await requeueOwnJob();
+    return exitCodes.stopped;
   } catch (error) {
     if (!isSimdinoError(error)) throw error;
     display.end();
@@ -44,5 +55,6 @@ export async function trainInTerminal(run: OpenRun, dataset: Dataset, { json }: 
   } finally {
     display.end();
     for (const signal of signals) process.off(signal, onSignal);
+    process.off(preemptionSignal, onPreemption);
   }
 }

@@ -43,6 +43,11 @@ const expectedSkips: ExpectedSkip[] = [
     on: ({ hasPip }) => !hasPip,
     because: 'it is a Python package; a reader of our own checks the files everywhere',
   },
+  {
+    file: 'test/tiny/cluster.test.ts',
+    on: ({ hasSlurm }) => !hasSlurm,
+    because: 'SLURM is not installed (Debian: slurm-wlm), or its daemons may not be started',
+  },
   { file: 'test/unit/host/processGroup.test.ts', on: onWindows, because: 'Windows has no process groups' },
   { file: 'test/unit/extension/spawnRuntime.test.ts', on: onWindows, because: 'Windows has no sessions of processes' },
   {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { hasSlurm } from './virtualCluster.ts';
 import { canImport, findTorch } from './torch.ts';
 
 /** What decides which checks a machine can run. */
@@ -13,6 +14,8 @@ export interface Machine {
   hasTimm: boolean;
   /** Whether Python's installer of packages is there. */
   hasPip: boolean;
+  /** Whether SLURM's daemons may be started. */
+  hasSlurm: boolean;
 }
 
 export function thisMachine(): Machine {
@@ -24,6 +27,7 @@ export function thisMachine(): Machine {
     hasTorch: python !== undefined,
     hasTimm: python !== undefined && canImport(python, 'timm'),
     hasPip: spawnSync('python3', ['-m', 'pip', '--version']).status === 0,
+    hasSlurm: hasSlurm(),
   };
 }
 

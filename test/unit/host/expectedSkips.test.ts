@@ -10,6 +10,7 @@ const debian: Machine = {
   hasTorch: true,
   hasTimm: true,
   hasPip: false,
+  hasSlurm: false,
 };
 const names = (outcomes: { name: string }[]): string[] => outcomes.map(({ name }) => name);
 

@@ -1,0 +1,71 @@
+import type { ResolvedConfig } from '../../configs/schema.ts';
+
+export type SlurmOptions = ResolvedConfig['runtime']['slurm'];
+
+export interface JobPlan {
+  /** Shown by `squeue`. */
+  name: string;
+  /** Runs to train, absolute; several make a job array, a task each in this order. */
+  runIds: readonly string[];
+  runsFolder: string;
+  /** Node and the script, absolute. */
+  simdino: readonly [string, string];
+  workingFolder: string;
+  /** What jobs print: `%j`, `%A` and `%a` are the job's, the array's and the task's number. */
+  logPath: string;
+  /** Tasks of an array at the same time; absent: no limit. */
+  atOnce?: number;
+}
+
+/**
+ * The text of a batch job that trains runs which are there already, from their newest checkpoint.
+ *
+ * A job always resumes: its first start finds no checkpoint and begins at step 0, and a start after pre-emption, a lost node or a time
+ * limit goes on, with the same line. The trainer takes the place of the shell (`exec`), so that the cluster's signals reach it: SIGTERM
+ * writes a checkpoint and ends, SIGUSR1 (before the time limit) writes one and has the job queued again.
+ */
+export function jobScript(slurm: SlurmOptions, plan: JobPlan): string {
+  const { name, runIds, runsFolder, simdino, workingFolder, logPath, atOnce } = plan;
+  const isArray = runIds.length > 1;
+  const limit = atOnce === undefined ? '' : `%${atOnce}`;
+  const options = [
+    `--job-name=${name}`,
+    `--output=${quoted(logPath)}`,
+    '--open-mode=append',
+    '--requeue',
+    `--signal=B:USR1@${slurm.warnSeconds}`,
+    `--chdir=${quoted(workingFolder)}`,
+    `--ntasks=${slurm.ranks}`,
+    ...(isArray ? [`--array=0-${runIds.length - 1}${limit}`] : []),
+    ...(slurm.partition === undefined ? [] : [`--partition=${slurm.partition}`]),
+    ...(slurm.account === undefined ? [] : [`--account=${slurm.account}`]),
+    ...(slurm.time === undefined ? [] : [`--time=${slurm.time}`]),
+    ...(slurm.cpus === undefined ? [] : [`--cpus-per-task=${slurm.cpus}`]),
+    ...(slurm.memory === undefined ? [] : [`--mem=${slurm.memory}`]),
+    ...(slurm.gpus > 0 ? [`--gpus-per-task=${slurm.gpus}`] : []),
+    ...slurm.sbatch,
+  ];
+  const trainer = [...simdino, 'resume', '--here', '--runs-dir', runsFolder].map(quoted).join(' ');
+  return [
+    '#!/bin/bash',
+    ...options.map((option) => `#SBATCH ${option}`),
+    '',
+    ...slurm.setup,
+    `runs=(${runIds.map(quoted).join(' ')})`,
+    `exec ${starterOf(slurm)}${trainer} "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"`,
+    '',
+  ].join('\n');
+}
+
+/** What starts the processes of a job; nothing where there is but one. */
+function starterOf({ ranks, start, cpus }: SlurmOptions): string {
+  if (ranks === 1) return '';
+  // srun does not take the cores of a task from the job of itself.
+  if (start === 'srun') return `srun --ntasks=${ranks} ${cpus === undefined ? '' : `--cpus-per-task=${cpus} `}`;
+  return `mpirun -n ${ranks} `;
+}
+
+/** A word for the shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,135 @@
+import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LivenessWatch } from '../../experiments/store/liveness.ts';
+import { readJobs } from '../../experiments/store/runJobs.ts';
+import { SlurmQueue } from '../../experiments/store/slurmQueue.ts';
+import { summariseRun } from '../../experiments/store/summariseRun.ts';
+import type { RunState } from '../../protocol/records.ts';
+import { hasSlurm, startVirtualCluster, type VirtualCluster } from '../host/virtualCluster.ts';
+import { linesOf, lossesOf, simdino, untilStep } from './simdino.ts';
+
+/** Trained on one core of a node; long enough to be interrupted. */
+const long = ['--set', 'train.epochs=400', '--set', 'checkpoint.everyEpochs=50', '--set', 'eval.knn.everyEpochs=400'];
+const onCluster = ['--set', 'runtime.launcher=slurm', '--set', 'runtime.threads=1'];
+
+describe.skipIf(!hasSlurm())('on a virtual SLURM cluster', { timeout: 110_000 }, () => {
+  let cluster: VirtualCluster;
+  const runs = mkdtempSync(join(tmpdir(), 'simdino-cluster-'));
+  beforeAll(async () => {
+    cluster = await startVirtualCluster({ nodes: 2 });
+    process.env['SLURM_CONF'] = cluster.configPath;
+  }, 60_000);
+  afterAll(async () => {
+    delete process.env['SLURM_CONF'];
+    await cluster.stop();
+    rmSync(runs, { recursive: true, force: true, maxRetries: 5 });
+  }, 60_000);
+
+  const watch = new LivenessWatch();
+  const stateOf = async (id: string) => (await summariseRun(join(runs, id), id, watch, Date.now())).state;
+  const until = async (id: string, ...wanted: RunState[]): Promise<RunState[]> => {
+    const seen: RunState[] = [];
+    for (const deadline = performance.now() + 80_000; performance.now() < deadline; await sleep(200)) {
+      const state = await stateOf(id);
+      if (seen.at(-1) !== state) seen.push(state);
+      if (wanted.includes(state)) return seen;
+    }
+    throw new Error(`${id} has not become ${wanted.join(' or ')}; it was ${seen.join(', ')}`);
+  };
+  const jobOf = async (id: string) => (await readJobs(join(runs, id))).at(-1)!.job;
+
+  test('a run waits, trains and finishes; its log and curves are in its folder', async () => {
+    const submitted = simdino('train', 'tiny', '--runs-dir', runs, '--run-id', 'one', '--json', ...onCluster);
+    const { code, stdout } = await submitted.finished;
+    expect(code).toBe(0);
+    const { job } = JSON.parse(stdout) as { job: string };
+    expect(await jobOf('one')).toBe(job);
+    await until('one', 'finished');
+    expect(lossesOf(join(runs, 'one'), '001').size).toBe(16);
+    expect(readFileSync(join(runs, 'one', `job-${job}-log.txt`), 'utf8')).toContain('finished at step 16 of 16');
+  });
+
+  test('SIGUSR1 writes a checkpoint and the job, queued again, goes on from it', async () => {
+    await simdino('train', 'tiny', '--runs-dir', runs, '--run-id', 'preempted', ...long, ...onCluster).finished;
+    const folder = join(runs, 'preempted');
+    await untilStep(folder, '001', 20);
+    const job = await jobOf('preempted');
+    await cluster.slurm('scancel', '--signal=USR1', '--batch', job);
+    expect(await until('preempted', 'queued')).not.toContain('failed');
+    const stopped = linesOf(folder, '001', 'events.jsonl').find(({ type }) => type === 'checkpoint')!;
+    expect(stopped).toMatchObject({ reason: 'stop' });
+    // A job that was queued again is held back for two minutes.
+    await cluster.slurm('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+    await untilStep(folder, '002', Number(stopped['step']) + 5);
+    expect(lossesOf(folder, '002').keys().next().value).toBe(Number(stopped['step']) + 1);
+    expect(await stateOf('preempted')).toBe('running');
+    // A stop asked for through the folder reaches the node that trains.
+    expect((await simdino('stop', 'preempted', '--runs-dir', runs).finished).stderr).toContain('preempted: stopped');
+    await until('preempted', 'stopped');
+  });
+
+  test('a job that waits is taken back; a killed trainer is crashed and can be submitted again', async () => {
+    await cluster.slurm('scontrol', 'update', 'NodeName=n2', 'State=DRAIN', 'Reason=test');
+    try {
+      const args = ['--runs-dir', runs, ...long, ...onCluster];
+      await simdino('train', 'tiny', '--run-id', 'first', ...args).finished;
+      await simdino('train', 'tiny', '--run-id', 'second', ...args).finished;
+      await until('first', 'running');
+      expect(await stateOf('second')).toBe('queued');
+      expect((await simdino('stop', 'second', '--runs-dir', runs).finished).stderr).toContain('taken back');
+      await until('second', 'stopped');
+
+      await untilStep(join(runs, 'first'), '001', 3);
+      const { process: trainer } = JSON.parse(
+        readFileSync(join(runs, 'first', 'attempts', '001', 'attempt.json'), 'utf8'),
+      ) as { process: { pid: number } };
+      process.kill(trainer.pid, 'SIGKILL');
+      await until('first', 'crashed');
+      const again = await simdino('resume', 'first', '--runs-dir', runs).finished;
+      expect(again.stderr).toMatch(/first: job \d+/);
+      await untilStep(join(runs, 'first'), '002', 1);
+      await simdino('stop', 'first', '--runs-dir', runs).finished;
+    } finally {
+      await cluster.slurm('scontrol', 'update', 'NodeName=n2', 'State=RESUME');
+    }
+  });
+
+  test('a grid is a job array of so many at a time; pausing takes back what waits', async () => {
+    const file = join(runs, 'grid.yaml');
+    writeFileSync(
+      file,
+      'base: tiny\nset: { runtime: { launcher: slurm, threads: 1 } }\naxes:\n  loss.eps: [0.1, 0.2]\nseeds: [1, 2]\nslots: 1\n',
+    );
+    const made = await simdino('sweep', file, '--runs-dir', runs, '--sweep-id', 'grid').finished;
+    expect(made.stderr).toMatch(/job \d+: 4 cells/);
+    const cells = ['grid-1', 'grid-2', 'grid-3', 'grid-4'];
+    const [array] = (await jobOf('grid-1')).split('_');
+    expect(await Promise.all(cells.map(jobOf))).toEqual(cells.map((_, index) => `${array}_${index}`));
+    await until('grid-1', 'running', 'starting', 'finished');
+    expect(await cluster.slurm('scontrol', 'show', 'job', array!)).toContain('ArrayTaskThrottle=1');
+    const active = (await Promise.all(cells.map(stateOf))).filter(
+      (state) => state !== 'queued' && state !== 'finished',
+    );
+    expect(active.length).toBeLessThanOrEqual(1);
+    await simdino('sweep', '--pause', 'grid', '--runs-dir', runs).finished;
+    await until('grid-4', 'stopped');
+    await until('grid-1', 'finished');
+    const left = (await Promise.all(cells.map(stateOf))).filter((state) => state !== 'finished').length;
+    const resumed = await simdino('sweep', '--resume', 'grid', '--runs-dir', runs).finished;
+    expect(resumed.stderr).toMatch(new RegExp(`job \\d+: [${Math.max(1, left - 1)}${left}] cells`));
+    for (const cell of cells) await until(cell, 'finished');
+    const jobs = JSON.parse((await simdino('jobs', '--runs-dir', runs, '--json').finished).stdout) as { id: string }[];
+    expect(jobs.map(({ id }) => id)).toEqual(expect.arrayContaining([...cells, 'one', 'first']));
+  });
+
+  test('accounting tells how a job ended that the queue has forgotten', async () => {
+    const job = await jobOf('one');
+    const forgetful = new SlurmQueue(async (command, args) =>
+      command === 'squeue' ? '{"jobs": []}' : cluster.slurm(command, ...args),
+    );
+    expect(await forgetful.stateOf(job)).toEqual({ phase: 'ended', reason: 'COMPLETED', startedMs: null });
+  });
+});

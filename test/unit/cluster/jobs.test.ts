@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+import { mergeJobState, type JobState } from '../../../experiments/jobState.ts';
+import { jobsOf, SlurmQueue } from '../../../experiments/store/slurmQueue.ts';
+import { jobScript } from '../../../runtime/cluster/jobScript.ts';
+import { readConfigFile } from '../../../runtime/configFile.ts';
+
+const job = (phase: JobState['phase'], reason = '', startedMs: number | null = null): JobState => ({
+  phase,
+  reason,
+  startedMs,
+});
+
+describe('the state of a run and of its job made one', () => {
+  test.each([
+    // What the folder says, what the cluster says, when the last attempt was opened, and what comes of it.
+    ['finished', job('working'), 5, 'finished'],
+    ['starting', job('waiting'), null, 'queued'],
+    ['stopped', job('waiting', 'PENDING (BeginTime)'), 5, 'queued'],
+    ['crashed', job('waiting'), 5, 'queued'],
+    ['crashed', job('working'), null, 'starting'],
+    ['running', job('working'), 5, 'running'],
+    ['stopping', job('working'), 5, 'stopping'],
+    ['stale', job('working'), 5, 'running'],
+    ['stopped', job('working', 'RUNNING', 100_000), 20_000, 'starting'],
+    ['stopped', job('working', 'RUNNING', 100_000), 101_000, 'stopped'],
+    ['running', job('leaving'), 5, 'stopping'],
+    ['stale', job('ended', 'NODE_FAIL'), 5, 'crashed'],
+    ['running', job('ended', 'TIMEOUT'), 5, 'crashed'],
+    ['failed', job('ended', 'FAILED'), 5, 'failed'],
+    ['starting', job('ended', 'CANCELLED by 0'), null, 'stopped'],
+    ['starting', job('ended', 'FAILED'), null, 'crashed'],
+    ['stale', job('unknown'), 5, 'stale'],
+  ] as const)('%s with a job that is %o, attempt at %s: %s', (folder, state, attemptedMs, expected) => {
+    expect(mergeJobState(folder, state, { attemptedMs })).toBe(expected);
+  });
+});
+
+test('squeue\u2019s JSON, as older and newer versions write it', () => {
+  const older = {
+    jobs: [
+      {
+        job_id: 3,
+        array_job_id: 1,
+        array_task_id: 0,
+        array_task_string: '',
+        job_state: 'RUNNING',
+        state_reason: 'None',
+        start_time: 100,
+      },
+      {
+        job_id: 1,
+        array_job_id: 1,
+        array_task_id: null,
+        array_task_string: '2-3,5%2',
+        job_state: 'PENDING',
+        state_reason: 'JobArrayTaskLimit',
+      },
+      {
+        job_id: 2,
+        array_job_id: 0,
+        array_task_id: null,
+        array_task_string: '',
+        job_state: 'COMPLETING',
+        state_reason: 'None',
+      },
+    ],
+  };
+  const states = jobsOf(JSON.stringify(older));
+  expect(states.get('1_0')).toEqual({ phase: 'working', reason: 'RUNNING', startedMs: 100_000 });
+  for (const task of ['1_2', '1_3', '1_5'])
+    expect(states.get(task)).toMatchObject({ phase: 'waiting', reason: 'PENDING (JobArrayTaskLimit)' });
+  expect(states.get('1_4')).toBeUndefined();
+  expect(states.get('2')?.phase).toBe('leaving');
+  const newer = {
+    jobs: [
+      {
+        job_id: 9,
+        array_job_id: { set: true, infinite: false, number: 7 },
+        array_task_id: { set: true, infinite: false, number: 1 },
+        job_state: ['RUNNING', 'COMPLETING'],
+        state_reason: 'None',
+        start_time: { set: true, infinite: false, number: 100 },
+      },
+      {
+        job_id: 8,
+        array_job_id: { set: true, infinite: false, number: 0 },
+        array_task_id: { set: false, infinite: false, number: 0 },
+        job_state: ['PENDING', 'REQUEUED'],
+        state_reason: 'BeginTime',
+      },
+    ],
+  };
+  expect(jobsOf(JSON.stringify(newer)).get('7_1')?.phase).toBe('leaving');
+  expect(jobsOf(JSON.stringify(newer)).get('8')).toMatchObject({
+    phase: 'waiting',
+    reason: 'PENDING REQUEUED (BeginTime)',
+  });
+});
+
+test('one question serves many runs, an ended job is not asked about again, and a missing cluster seldom', async () => {
+  let nowMs = 0;
+  const asked: string[] = [];
+  const queue = new SlurmQueue(
+    async (command) => {
+      asked.push(command);
+      return command === 'squeue' ? '{"jobs": []}' : 'NODE_FAIL\n';
+    },
+    () => nowMs,
+  );
+  await Promise.all(['1', '2', '3'].map((name) => queue.stateOf(name)));
+  expect(asked).toEqual(['squeue', 'sacct', 'sacct', 'sacct']);
+  nowMs = 60_000;
+  expect(await queue.stateOf('2')).toEqual({ phase: 'ended', reason: 'NODE_FAIL', startedMs: null });
+  expect(asked).toHaveLength(4);
+
+  let tries = 0;
+  const nowhere = new SlurmQueue(
+    async () => {
+      tries++;
+      throw new Error('spawn squeue ENOENT');
+    },
+    () => nowMs,
+  );
+  for (const atMs of [0, 1000, 2000, 29_000, 31_000]) {
+    nowMs = atMs;
+    expect((await nowhere.stateOf('1')).phase).toBe('unknown');
+  }
+  expect(tries).toBe(2);
+});
+
+test('the batch script of a job array over several processes', () => {
+  const { config } = readConfigFile('tiny', {});
+  const slurm = {
+    ...config.runtime.slurm,
+    partition: 'gpu',
+    account: 'vision',
+    time: '2-00:00',
+    gpus: 1,
+    cpus: 8,
+    ranks: 4,
+    sbatch: ['--constraint=a100'],
+    setup: ['module load node/20'],
+  };
+  const plan = {
+    name: 'grid',
+    runIds: ['grid-1', 'grid-2'],
+    runsFolder: '/shared/my runs',
+    simdino: ['/usr/bin/node', '/opt/simdino.mjs'] as const,
+    workingFolder: '/shared',
+    logPath: '/shared/job-%A_%a.log',
+    atOnce: 2,
+  };
+  expect(jobScript(slurm, plan)).toMatchInlineSnapshot(`
+    "#!/bin/bash
+    #SBATCH --job-name=grid
+    #SBATCH --output=/shared/job-%A_%a.log
+    #SBATCH --open-mode=append
+    #SBATCH --requeue
+    #SBATCH --signal=B:USR1@120
+    #SBATCH --chdir=/shared
+    #SBATCH --ntasks=4
+    #SBATCH --array=0-1%2
+    #SBATCH --partition=gpu
+    #SBATCH --account=vision
+    #SBATCH --time=2-00:00
+    #SBATCH --cpus-per-task=8
+    #SBATCH --gpus-per-task=1
+    #SBATCH --constraint=a100
+
+    module load node/20
+    runs=(grid-1 grid-2)
+    exec srun --ntasks=4 --cpus-per-task=8 /usr/bin/node /opt/simdino.mjs resume --here --runs-dir '/shared/my runs' "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"
+    "
+  `);
+});
