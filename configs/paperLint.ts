@@ -74,7 +74,7 @@ function* divergentDino({ method, dino, teacher }: ResolvedConfig): Iterable<Fin
       [path, ...others],
       `Table 6 reports that DINO diverges with ${what}.`,
       remedy,
-      'Table 6, ViT-S/16',
+      'Table 6',
       [{ kind: 'set', path, value }],
     );
   if (teacher.update === 'ema' && teacher.momentum <= 0.9) {

@@ -187,13 +187,13 @@ describe('sentences', () => {
       ),
     ).toMatchInlineSnapshot(`
       "
-      my.yaml:2:22 warning: Table 6 reports that DINO diverges with a teacher momentum of 0.9. The official value is 0.996. (Table 6, ViT-S/16)
+      my.yaml:2:22 warning: Table 6 reports that DINO diverges with a teacher momentum of 0.9. The official value is 0.996. (Table 6)
       2 | teacher: { momentum: 0.9 }
         |                      ^^^
-      my.yaml:3:24 warning: Table 6 reports that DINO diverges with prototypes of trained norm. The official value is \`fixed\`. (Table 6, ViT-S/16)
+      my.yaml:3:24 warning: Table 6 reports that DINO diverges with prototypes of trained norm. The official value is \`fixed\`. (Table 6)
       3 | dino: { prototypeNorm: trained, teacherTemperatureWarmupEpochs: 0 }
         |                        ^^^^^^^
-      my.yaml:3:65 warning: Table 6 reports that DINO diverges with a teacher temperature of 0.07 from the start. The official recipe warms it up from 0.04 over 30 epochs. (Table 6, ViT-S/16)
+      my.yaml:3:65 warning: Table 6 reports that DINO diverges with a teacher temperature of 0.07 from the start. The official recipe warms it up from 0.04 over 30 epochs. (Table 6)
       3 | dino: { prototypeNorm: trained, teacherTemperatureWarmupEpochs: 0 }
         |                                                                 ^
       "
