@@ -11,7 +11,7 @@ import { z } from 'zod';
 import type { ResolvedConfig } from './schema.ts';
 import { findingsOf, type Vocabulary } from './schemaFindings.ts';
 import { sweepSchema, type SweepFile } from './sweepSchema.ts';
-import { validateConfig } from './validateConfig.ts';
+import { validateConfig, type Validation } from './validateConfig.ts';
 import { readYaml, type KeyPath, type YamlText } from './yamlDocument.ts';
 
 export interface SweepRun extends SweepCell {
@@ -74,13 +74,10 @@ export function readSweep(text: string, options: ReadOptions): ReadSweep {
     (value, [key, set]) => mergeDeep(value, withValue({}, splitPath(key), set)),
     base.value,
   );
+  const validate = validationsOf(common);
   const runs: SweepRun[] = [];
   cells.forEach(({ cell, seed }, index) => {
-    const values = Object.entries({ ...cell, seed }).reduce<unknown>(
-      (value, [key, set]) => mergeDeep(value, withValue({}, splitPath(key), set)),
-      common,
-    );
-    const { config, findings } = validateConfig(values);
+    const { config, findings } = validate({ cell, seed });
     if (config) runs.push({ cell, seed, config });
     const cellIndex = Math.floor(index / file.seeds.length);
     add(
@@ -108,6 +105,35 @@ export function readSweep(text: string, options: ReadOptions): ReadSweep {
       runs,
     },
   };
+}
+
+let remembered: { common: string; validations: ReadonlyMap<string, Validation> } = {
+  common: '',
+  validations: new Map(),
+};
+
+/**
+ * Validates cells on a common base. What the last reading of the same base has found is remembered: an edit changes one
+ * cell of hundreds.
+ */
+function validationsOf(common: unknown): (run: SweepCell) => Validation {
+  const text = JSON.stringify(common);
+  const known = remembered.common === text ? remembered.validations : new Map<string, Validation>();
+  const validations = new Map<string, Validation>();
+  remembered = { common: text, validations };
+  return ({ cell, seed }) => {
+    const key = JSON.stringify([cell, seed]);
+    const validation = known.get(key) ?? validations.get(key) ?? validateConfig(valuesOf(common, { cell, seed }));
+    validations.set(key, validation);
+    return validation;
+  };
+}
+
+function valuesOf(common: unknown, { cell, seed }: SweepCell): unknown {
+  return Object.entries({ ...cell, seed }).reduce<unknown>(
+    (value, [key, set]) => mergeDeep(value, withValue({}, splitPath(key), set)),
+    common,
+  );
 }
 
 function inOrder(diagnostics: Diagnostic[]): Diagnostic[] {
