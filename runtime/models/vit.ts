@@ -73,6 +73,8 @@ export interface VitTokensOutput {
   /** Every token of the last block after the final normalisation: CLS, registers, patches in raster order. */
   tokens_BND: tf.Tensor3D;
   intermediates: {
+    /** Tokens that enter the first block. */
+    embedded_BND: tf.Tensor3D;
     /** Tokens after each block, before the final normalisation. */
     blocks_BND: tf.Tensor3D[];
     /** Attention of the last block, built only when asked for. */
@@ -87,7 +89,8 @@ export function vitTokens(
   config: VitConfig,
   input: VitInput,
 ): VitTokensOutput {
-  let state: BlockOutput = { tokens_BND: embed(parameters, images, config, input), attention_BANN: unreachable };
+  const embedded_BND = embed(parameters, images, config, input);
+  let state: BlockOutput = { tokens_BND: embedded_BND, attention_BANN: unreachable };
   const blocks_BND: tf.Tensor3D[] = [];
   for (let index = 0; index < config.depth; index++) {
     state = transformerBlock(state.tokens_BND, parameters, index, config, input);
@@ -95,7 +98,7 @@ export function vitTokens(
   }
   return {
     tokens_BND: finalNorm(parameters, state.tokens_BND),
-    intermediates: { blocks_BND, lastAttention_BANN: state.attention_BANN },
+    intermediates: { embedded_BND, blocks_BND, lastAttention_BANN: state.attention_BANN },
   };
 }
 

@@ -63,9 +63,11 @@ golden<{
       const { data } = c.features_dim_by_patch;
       const byPatch = Float64Array.from(data, (_, at) => data[(at % c.dim) * patches + Math.floor(at / c.dim)]!);
       const cosines = Float32Array.from(cosinesOfWidth(c.dim)(byPatch, byPatch) as Float64Array);
-      const { masks, seeds } = maskCut(cosines, { rows: c.grid, columns: c.grid }, { tau: c.tau, masks: c.N });
+      const { masks, eigenvectors } = maskCut(cosines, { rows: c.grid, columns: c.grid }, { tau: c.tau, masks: c.N });
       expect(masks.map((mask) => mask.join(''))).toEqual(c.masks_patch_grid);
-      expect(seeds.at(-1)).toBe(c.last_seed_patch);
+      // Patches that were taken out have all one value, so that which of them comes first is chance.
+      const last = eigenvectors.at(-1)!;
+      expect(last[c.last_seed_patch]).toBeCloseTo(Math.max(...last), 6);
     });
   }
 });
@@ -116,10 +118,12 @@ golden<{
     pred_bits: string[];
     J: ReferenceTensor;
     F: ReferenceTensor;
-    J_mean_recall_decay: ReferenceTensor;
-    F_mean_recall_decay: ReferenceTensor;
-    'J&F_mean': number;
+    J_mean_recall_decay?: ReferenceTensor;
+    F_mean_recall_decay?: ReferenceTensor;
+    'J&F_mean'?: number;
     boundary_bits_of_gt0?: string;
+    /** Radius in pixels where the case does not leave it to the frame's size. */
+    bound_th?: number;
   }[];
 }>('davis_jf', ({ cases }) => {
   for (const [index, c] of cases.entries()) {
@@ -129,13 +133,14 @@ golden<{
         expect(outline(bits(c.gt_bits[0]!), size).join('')).toBe(c.boundary_bits_of_gt0);
       const pairs = c.gt_bits.map((truth, frame) => [bits(truth), bits(c.pred_bits[frame]!)] as const);
       const regions = pairs.map(([truth, prediction]) => regionSimilarity(truth, prediction));
-      const boundaries = pairs.map(([truth, prediction]) => boundaryAccuracy(truth, prediction, size));
+      const boundaries = pairs.map(([truth, prediction]) => boundaryAccuracy(truth, prediction, size, c.bound_th));
       expectClose('J', regions, c.J, tolerances.double);
       expectClose('F', boundaries, c.F, tolerances.double);
+      if (!c.J_mean_recall_decay || !c.F_mean_recall_decay) return;
       const [j, f] = [sequenceStatistics(regions), sequenceStatistics(boundaries)];
       expectClose('J statistics', [j.mean, j.recall, j.decay], c.J_mean_recall_decay, tolerances.double);
       expectClose('F statistics', [f.mean, f.recall, f.decay], c.F_mean_recall_decay, tolerances.double);
-      expect((j.mean + f.mean) / 2).toBeCloseTo(c['J&F_mean'], 10);
+      expect((j.mean + f.mean) / 2).toBeCloseTo(c['J&F_mean']!, 10);
     });
   }
 });
