@@ -45,7 +45,7 @@ function* learningRateOfAnotherBatch({ optim, train }: ResolvedConfig): Iterable
  * distance can win is at most about 0.3. Reported collapses had 0.27 (16 groups of 64) and 0.18 (32 groups of 78).
  */
 function* weakCodingRate(config: ResolvedConfig): Iterable<Finding> {
-  if (config.dino || config.loss.regulariser !== 'codingRate') return;
+  if (config.dino || config.loss.own !== undefined || config.loss.regulariser !== 'codingRate') return;
   const { codingRateMax, codingRateCollapsed } = codingRateBounds(codingRateShape(config));
   const gain = gammaOf(config) * (codingRateMax - codingRateCollapsed);
   if (gain >= 0.28) return;

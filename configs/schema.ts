@@ -86,6 +86,15 @@ const data = z.strictObject({
     description:
       'Column of `data.kind: parquet`, or key in the `.json` files of `data.kind: webdataset`, that holds the class; `label` unless told.',
   }),
+  access: field(z.enum(['indexed', 'streaming']).default('indexed'), {
+    description:
+      'How shards of `data.kind: webdataset` are read in training: `indexed` takes images in any order, one read each; `streaming` reads every shard once an epoch from front to back, for disks and networks that serve single reads slowly.',
+  }),
+  shuffleImages: field(count().default(1000), {
+    description:
+      'Window of `data.access: streaming`: encoded images that are held and drawn from. The shards are shuffled as well.',
+    unit: 'images',
+  }),
   heldOut: field(z.number().int().min(0).default(0), {
     description:
       'Images of the training split that are held out as the validation split, for choosing hyperparameters without touching the test split. 0 uses the data set\u2019s own validation split.',
@@ -364,6 +373,10 @@ const loss = z.strictObject({
     paper: 'all',
     source: 'Algorithm 1',
     reference: 'crossView',
+  }),
+  own: field(z.string().min(1).optional(), {
+    description:
+      'An objective of your own in the place of the method\u2019s, by its name in `runtime/losses/index.ts`. Networks, masks and schedules stay the method\u2019s.',
   }),
   regulariser: field(z.enum(['codingRate', 'infoNce', 'uniformity', 'barlowTwins']).default('codingRate'), {
     description:

@@ -61,7 +61,7 @@ export function paperTableFor(axisKeys: readonly string[]): string | null {
     'train.batchSize': 'Table 7',
     'train.epochs': 'Table 8',
     'teacher.update': 'Table 9',
-    'loss.objective': 'Table 5',
+    'loss.regulariser': 'Table 5',
   };
   return axisKeys.map((key) => reproduced[key]).find((table) => table !== undefined) ?? null;
 }

@@ -49,9 +49,20 @@ const sentences = {
   unsupportedOperation: (where: string, what: string, remedy: string) =>
     say(`${where}: ${what} is not supported.`, remedy),
 
+  objectiveUnknown: (name: string, known: readonly string[]) =>
+    say(
+      `loss.own is '${name}', but runtime/losses/index.ts ${known.length === 0 ? 'has no objective of your own' : `has only ${list(known)}`}.`,
+      'Add it to `ownObjectives` there and build, or remove loss.own.',
+    ),
+
   // --- engines
   engineUnavailable: (engine: string, reason: string, available: readonly string[]) =>
     say(`Engine '${engine}' can't be used: ${reason}.`, `Set runtime.engine to one of: ${list(available)}.`),
+  engineInstallFailed: (name: string, detail: string) =>
+    say(
+      `${name} could not be installed: ${detail}.`,
+      'Check the network and the disk, and see "SimDINO: Show output"; every other engine works as before.',
+    ),
   executorCrashed: (engine: string, detail: string) =>
     say(
       `The ${engine} executor process ended unexpectedly (${detail}).`,

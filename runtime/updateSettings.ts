@@ -1,6 +1,6 @@
 /** What a configuration makes of the update: its networks, objective, optimiser, and what is trained when. */
 import type { ResolvedConfig } from '../configs/schema.ts';
-import { dinoSection, objectives } from './losses/index.ts';
+import { dinoSection, objectiveOf } from './losses/index.ts';
 import { networkConfig } from './models/network.ts';
 import { biasCorrections } from './optim/adamw.ts';
 import { layerwiseRules } from './optim/parameterGroups.ts';
@@ -12,7 +12,7 @@ export function updateSettings(config: ResolvedConfig): UpdateSettings {
   const { model, optim, teacher, train } = config;
   return {
     network: networkConfig(config),
-    objective: objectives[config.method](config),
+    objective: objectiveOf(config),
     adam: { beta1: optim.beta1, beta2: optim.beta2, epsilon: optim.epsilon },
     clipGradNorm: optim.clipGradNorm,
     clipBy: optim.clipBy,

@@ -83,7 +83,7 @@ export function dinov2(
     { student_IKC: studentPatches_IKC, teacher_IKC: hidden.probabilities, isMasked_IK, patches },
     { studentTemperature, average: options.average },
   );
-  const spread = tf.addN(tf.unstack<tf.Tensor2D>(classes_GBD).map(koleo));
+  const spread = tf.addN((tf.unstack(classes_GBD) as tf.Tensor2D[]).map(koleo));
   return {
     loss: tf.addN([
       tf.mul<tf.Scalar>(ofViews, options.viewWeight),

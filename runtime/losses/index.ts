@@ -3,6 +3,7 @@
  */
 import { gammaOf } from '../../configs/derive.ts';
 import type { Method, ResolvedConfig } from '../../configs/schema.ts';
+import { errors } from '../../protocol/errors.ts';
 import { dinoObjective } from './dino.ts';
 import { dinov2Objective } from './dinov2.ts';
 import type { Objective } from './objective.ts';
@@ -40,6 +41,18 @@ export const objectives = {
     });
   },
 } satisfies Record<Method, (config: ResolvedConfig) => Objective>;
+
+/** Objectives of one's own, by the names that `loss.own` calls them: an import above and a line here each. */
+export const ownObjectives: Record<string, (config: ResolvedConfig) => Objective> = {};
+
+/** The objective of a configuration: the method's, or one's own. @throws objectiveUnknown */
+export function objectiveOf(config: ResolvedConfig): Objective {
+  const { own } = config.loss;
+  if (own === undefined) return objectives[config.method](config);
+  const make = Object.hasOwn(ownObjectives, own) ? ownObjectives[own] : undefined;
+  if (!make) throw errors.objectiveUnknown(own, Object.keys(ownObjectives));
+  return make(config);
+}
 
 /** The coding rate's part of a configuration, gamma as a number. */
 export function simdinoOptions(

@@ -47,21 +47,21 @@ export function sinkhornKnopp(
   }: { temperature: tf.Scalar; iterations: number; isMember_N?: tf.Tensor1D | undefined },
 ): tf.Tensor2D {
   const [rows, prototypes] = scores_NK.shape;
-  const member_N1 = isMember_N ? tf.reshape(isMember_N, [rows, 1]) : tf.ones([rows, 1]);
+  const member_N1 = isMember_N ? tf.reshape<tf.Rank.R2>(isMember_N, [rows, 1]) : tf.ones<tf.Rank.R2>([rows, 1]);
   const samples = tf.maximum(tf.sum(member_N1), 1);
   const emptyRow = -1e4;
   const counted_NK = isMember_N ? tf.add(scores_NK, tf.mul(tf.sub(1, member_N1), emptyRow)) : scores_NK;
   const largest_1K = tf.max(counted_NK, 0, true);
   const kernel_NK = tf.mul<tf.Tensor2D>(tf.exp(tf.div(tf.sub(counted_NK, largest_1K), temperature)), member_N1);
 
-  let v_N1: tf.Tensor2D = member_N1;
-  let u_K1: tf.Tensor2D = tf.ones([prototypes, 1]);
+  let v_N1 = member_N1;
+  let u_K1 = tf.ones<tf.Rank.R2>([prototypes, 1]);
   for (let iteration = 0; iteration < iterations; iteration++) {
     const ofPrototype_K1 = tf.matMul(kernel_NK, v_N1, true, false);
     // Without a single sample there is nothing to scale.
-    u_K1 = tf.div(1 / prototypes, tf.maximum(ofPrototype_K1, smallest));
+    u_K1 = tf.div<tf.Tensor2D>(1 / prototypes, tf.maximum(ofPrototype_K1, smallest));
     const ofSample_N1 = tf.matMul(kernel_NK, u_K1);
-    v_N1 = tf.div(member_N1, tf.mul(tf.add(ofSample_N1, tf.sub(1, member_N1)), samples));
+    v_N1 = tf.div<tf.Tensor2D>(member_N1, tf.mul(tf.add(ofSample_N1, tf.sub(1, member_N1)), samples));
   }
   const columns_1K = tf.reshape(u_K1, [1, prototypes]);
   return tf.mul(tf.mul(kernel_NK, columns_1K), tf.mul(v_N1, samples));

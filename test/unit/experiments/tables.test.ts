@@ -103,6 +103,7 @@ describe('paper', () => {
 
   it('knows which sweep reproduces a table', () => {
     expect(paperTableFor(['loss.eps', 'train.batchSize'])).toBe('Table 7');
+    expect(paperTableFor(['loss.regulariser'])).toBe('Table 5');
     expect(paperTableFor(['loss.eps'])).toBeNull();
   });
 });
