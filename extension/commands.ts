@@ -94,6 +94,7 @@ export function registerCommands(
   register('simdino.compareRuns', async (run: RunArgument, all?: RunNode[]) =>
     (await loadPanels()).openComparison(run, all),
   );
+  register('simdino.openTable', async () => (await loadPanels()).openTable());
   register('simdino.openGrid', async (grid?: RunNode | string) => (await loadPanels()).openGrid(grid));
   for (const kind of panelKinds) {
     context.subscriptions.push(

@@ -129,6 +129,25 @@ const summary = shape({
   tags: listOf(text),
 });
 
+const tableRow = shape({
+  id: runId,
+  name: text,
+  state: oneOf(states),
+  method: text,
+  seed: finite,
+  createdAtMs: finite,
+  epoch: finite,
+  star: flag,
+  archived: flag,
+  tags: listOf(text),
+  notes: text,
+  sweepId: orNull(runId),
+  last: recordOf(anyNumber),
+  best: recordOf(shape({ value: finite, step: finite })),
+  config: recordOf(scalar),
+});
+const tableProgress = shape({ read: index, total: index });
+
 const seriesColumns = shape({
   runId,
   metric: text,
@@ -177,6 +196,8 @@ const toPanelShapes: Record<ToPanelMessage['type'], Guard> = {
     baseId: orNull(runId),
     missing: listOf(text),
   }),
+  'table/snapshot': shape({ rows: listOf(tableRow), progress: tableProgress }),
+  'table/append': shape({ rows: listOf(tableRow), removed: listOf(text), progress: tableProgress }),
   'panel/error': shape({ code: text, message: text, remedy: text }),
 };
 
@@ -192,6 +213,8 @@ const fromPanelShapes: Record<FromPanelMessage['type'], Guard> = {
   forkRun: shape({ runId, step: index, changes: recordOf(scalar), reason: text }),
   diffConfigs: shape({ leftId: runId, rightId: runId }),
   compare: shape({ runIds: listOf(runId) }),
+  openRuns: shape({ runIds: listOf(runId) }),
+  star: shape({ runId, star: flag }),
   chooseRuns: shape({ panel: oneOf(['curves', 'comparison']) }),
   setBase: ofRun,
   editHyperparameter: shape({ runId, key: text }),

@@ -7,7 +7,7 @@
  */
 import type { GitRecord, JsonScalar, RunState, SchedulerState, SweepRecord } from './records.ts';
 
-export const panelKinds = ['curves', 'grid', 'comparison'] as const;
+export const panelKinds = ['curves', 'grid', 'comparison', 'table'] as const;
 export type PanelKind = (typeof panelKinds)[number];
 
 /** What the panels know of a run beside its curves. */
@@ -84,6 +84,35 @@ export interface GridData {
   etaMs: number | null;
 }
 
+/** A run as a line of the table of runs. */
+export interface TableRow {
+  id: string;
+  name: string;
+  state: RunState;
+  method: string;
+  seed: number;
+  /** Unix time in ms, 0 where it is not known. */
+  createdAtMs: number;
+  epoch: number;
+  star: boolean;
+  archived: boolean;
+  tags: string[];
+  notes: string;
+  sweepId: string | null;
+  /** Newest values; may be NaN or infinite. */
+  last: Record<string, number>;
+  /** Empty until the run's metrics were read through. */
+  best: Record<string, MetricPoint>;
+  /** The keys on which the runs of the table differ. */
+  config: Record<string, JsonScalar>;
+}
+
+/** How many runs of the table were read through, of how many. */
+export interface TableProgress {
+  read: number;
+  total: number;
+}
+
 /** What a panel keeps across a reload of the window: navigation only. The host's serializer gets it as `state`. */
 export interface PanelState {
   kind: PanelKind;
@@ -103,6 +132,9 @@ export type ToPanelMessage =
   | { type: 'curves/append'; runs: RunSummary[]; series: Series[]; removed: string[] }
   | { type: 'grid/snapshot'; grid: GridData }
   | { type: 'comparison/snapshot'; runs: RunSummary[]; series: Series[]; baseId: string | null; missing: string[] }
+  | { type: 'table/snapshot'; rows: TableRow[]; progress: TableProgress }
+  /** Rows that are new or have changed, and runs whose folder has gone. */
+  | { type: 'table/append'; rows: TableRow[]; removed: string[]; progress: TableProgress }
   /** Data can't be read: shown in place of, or above, what is there. */
   | { type: 'panel/error'; code: string; message: string; remedy: string };
 
@@ -127,6 +159,8 @@ export type FromPanelMessage =
   | { type: 'editHyperparameter'; runId: string; key: string }
   | { type: 'diffConfigs'; leftId: string; rightId: string }
   | { type: 'compare'; runIds: string[] }
+  | { type: 'openRuns'; runIds: string[] }
+  | { type: 'star'; runId: string; star: boolean }
   /** Let a person choose runs to add to this panel. */
   | { type: 'chooseRuns'; panel: 'curves' | 'comparison' }
   | { type: 'setBase'; runId: string }

@@ -28,8 +28,9 @@ function mapLastValues(message: unknown, map: (value: unknown) => unknown): unkn
     const mapped = Object.fromEntries(Object.entries(last).map(([metric, value]) => [metric, map(value)]));
     return { ...(run as RunSummary), last: mapped };
   };
-  const { runs, grid } = (message ?? {}) as { runs?: unknown; grid?: Partial<GridData> | null };
+  const { runs, rows, grid } = (message ?? {}) as { runs?: unknown; rows?: unknown; grid?: Partial<GridData> | null };
   if (Array.isArray(runs)) return { ...(message as object), runs: runs.map(ofRun) };
+  if (Array.isArray(rows)) return { ...(message as object), rows: rows.map(ofRun) };
   if (grid && Array.isArray(grid.runs))
     return { ...(message as object), grid: { ...grid, runs: grid.runs.map(ofRun) } };
   return message;

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
-import { EXTENSION_ENTRIES, NATIVE_PACKAGES, NODE_ENTRIES, WEBVIEW_ENTRIES } from './entries.mjs';
+import { EXTENSION_ENTRIES, NATIVE_PACKAGES, NODE_ENTRIES, REPORT_ENTRIES, WEBVIEW_ENTRIES } from './entries.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -35,6 +35,7 @@ export async function bundle({ outdir = join(root, 'dist'), production = false, 
     // `npx simdino` runs the file itself.
     chmodSync(join(outdir, 'simdino.mjs'), 0o755);
     removeOldChunks(outdir, written);
+    removeOldChunks(join(outdir, 'webview'), written);
     return results.flatMap((result) => Object.keys(result.metafile.inputs));
   } finally {
     await Promise.all(contexts.map((context) => context.dispose()));
@@ -91,14 +92,17 @@ function bundlePlans(outdir, production) {
     minify: true,
     entryPoints: WEBVIEW_ENTRIES,
     platform: 'browser',
-    format: 'iife',
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'chunk-[hash]',
     target: 'es2022',
     jsx: 'automatic',
     jsxImportSource: 'preact',
     outdir: join(outdir, 'webview'),
     loader: { '.svg': 'dataurl', '.ttf': 'dataurl' },
   };
-  return [extensionHost, node, webviews];
+  const report = { ...webviews, entryPoints: REPORT_ENTRIES, format: 'iife', splitting: false };
+  return [extensionHost, node, webviews, report];
 }
 
 /**
@@ -109,7 +113,7 @@ function removeOldChunks(outdir, written) {
   const dayMs = 24 * 3600 * 1000;
   for (const name of readdirSync(resolve(outdir))) {
     const path = join(outdir, name);
-    const isOldChunk = /^chunk-.*\.mjs(\.map)?$/.test(name) && !written.has(name);
+    const isOldChunk = /^chunk-.*\.m?js(\.map)?$/.test(name) && !written.has(name);
     if (isOldChunk && Date.now() - statSync(path).mtimeMs > dayMs) rmSync(path);
   }
 }

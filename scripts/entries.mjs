@@ -11,13 +11,16 @@ export const NODE_ENTRIES = {
 /** The extension host loads CommonJS only. */
 export const EXTENSION_ENTRIES = { extension: 'extension/extension.ts' };
 
-/** One page per webview panel; a page's stylesheet comes from its own CSS imports. */
+/** One page per webview panel; a page's stylesheet comes from its own CSS imports, and what several share is in chunks. */
 export const WEBVIEW_ENTRIES = {
   curves: 'webview/curves/main.tsx',
   grid: 'webview/grid/main.tsx',
   comparison: 'webview/comparison/main.tsx',
-  report: 'webview/report/main.tsx',
+  table: 'webview/table/main.tsx',
 };
+
+/** A report is one file that needs nothing else: its page shares no chunks. */
+export const REPORT_ENTRIES = { report: 'webview/report/main.tsx' };
 
 /** Packages with native parts, and optional peers that a user may install: resolved at run time, never bundled. */
 export const NATIVE_PACKAGES = [

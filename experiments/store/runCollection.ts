@@ -131,9 +131,10 @@ export class RunCollection {
     const before = this.runs.get(id);
     // A summary reads the last lines only: what was seen before them still stands.
     if (before?.attemptCount === run.attemptCount) run.latest = { ...before.latest, ...run.latest };
-    this.runs.set(id, run);
+    // An unchanged run stays the same object: whoever keeps one knows that nothing is new.
     const fingerprint = JSON.stringify(run);
-    if (this.#fingerprints.get(id) === fingerprint) return;
+    if (before && this.#fingerprints.get(id) === fingerprint) return;
+    this.runs.set(id, run);
     this.#fingerprints.set(id, fingerprint);
     changes.changed.push(run);
     const hasEnded = !isActive(run.state) && run.state !== 'stale' && run.state !== 'queued';

@@ -102,7 +102,8 @@ export async function readRunMetrics(folder: string): Promise<RunMetrics> {
   return metrics;
 }
 
-async function readLineage(folder: string): Promise<AttemptLineage[]> {
+/** Which attempts a run has, and where each one continues. */
+export async function readLineage(folder: string): Promise<AttemptLineage[]> {
   const lineage: AttemptLineage[] = [];
   for (const index of await attemptIndices(folder)) {
     const file = await readJson(join(folder, runFiles.attempts, attemptName(index), attemptFiles.record));

@@ -12,7 +12,7 @@ export class PanelData {
   #seen = new Map<string, unknown>();
   #removed = new Set<string>();
 
-  constructor(private readonly collection: RunCollection) {}
+  constructor(readonly collection: RunCollection) {}
 
   /** Everything of the runs that are there. */
   async snapshot(ids: readonly string[]): Promise<{ runs: RunSummary[]; series: Series[]; missing: string[] }> {

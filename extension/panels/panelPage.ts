@@ -34,7 +34,7 @@ export function panelPage({
 <body>
 <div id="app"></div>
 <script type="application/json" id="l10n">${escapeForScript(JSON.stringify(words))}</script>
-<script nonce="${nonce}" src="${escapeHtml(script)}"></script>
+<script type="module" nonce="${nonce}" src="${escapeHtml(script)}"></script>
 </body>
 </html>`;
 }

@@ -16,9 +16,14 @@ import { runName } from '../run/runText.ts';
 import type { RunWatch } from '../run/runWatch.ts';
 import { PanelData } from './panelData.ts';
 import { panelPage } from './panelPage.ts';
+import { TableData } from './tableData.ts';
 
 /** A visible panel of a run that trains looks for new lines so often: a line is on the screen well within 500 ms. */
 const followMs = 200;
+
+/** The table of runs reads through metrics files for so long, then sends what it has and pauses. */
+const tableBudgetMs = 100;
+const tablePauseMs = 50;
 
 /** What a panel is about. */
 export type PanelSubject = Pick<PanelState, 'runIds' | 'sweepId' | 'baseId'>;
@@ -34,6 +39,7 @@ export class PanelSession implements vscode.Disposable {
   #data: { collection: RunCollection; data: PanelData } | undefined;
   #feeding = false;
   #gridSent = '';
+  #table: { collection: RunCollection; data: TableData } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> = Promise.resolve();
   readonly #subscriptions: vscode.Disposable[] = [];
@@ -137,7 +143,12 @@ export class PanelSession implements vscode.Disposable {
     if (!this.watch.ready) await this.watch.refresh();
     const data = this.#open();
     if (!data) return;
-    if (this.kind === 'grid') {
+    if (this.kind === 'table') {
+      const table = this.#openTable(data.collection);
+      const { progress } = table;
+      await this.#post({ type: 'table/snapshot', rows: table.snapshot(), progress });
+      if (progress.read < progress.total) this.#feedSoon(0);
+    } else if (this.kind === 'grid') {
       this.#gridSent = '';
       await this.#sendGrid();
     } else {
@@ -156,6 +167,7 @@ export class PanelSession implements vscode.Disposable {
     const data = this.#open();
     if (!data) return;
     if (this.kind === 'grid') await this.#sendGrid();
+    else if (this.kind === 'table') await this.#sendTable(data.collection);
     else {
       const news = await data.news(this.subject.runIds);
       if (news) await this.#post(news);
@@ -167,8 +179,23 @@ export class PanelSession implements vscode.Disposable {
   #keepFollowing(): void {
     const runs = this.watch.collection?.runs;
     const follows =
-      this.kind !== 'grid' && this.subject.runIds.some((id) => isActive(runs?.get(id)?.state ?? 'finished'));
+      (this.kind === 'curves' || this.kind === 'comparison') &&
+      this.subject.runIds.some((id) => isActive(runs?.get(id)?.state ?? 'finished'));
     if (follows) this.#feedSoon(followMs);
+  }
+
+  async #sendTable(collection: RunCollection): Promise<void> {
+    const table = this.#openTable(collection);
+    const { rows, removed } = await table.news(tableBudgetMs);
+    const { progress } = table;
+    if (rows.length > 0 || removed.length > 0) await this.#post({ type: 'table/append', rows, removed, progress });
+    // The extension host has other things to do between two portions.
+    if (progress.read < progress.total) this.#feedSoon(tablePauseMs);
+  }
+
+  #openTable(collection: RunCollection): TableData {
+    if (this.#table?.collection !== collection) this.#table = { collection, data: new TableData(collection) };
+    return this.#table.data;
   }
 
   async #sendGrid(): Promise<void> {
@@ -231,6 +258,9 @@ export class PanelSession implements vscode.Disposable {
         return;
       case 'grid':
         this.panel.title = sweepId ?? vscode.l10n.t('Grid');
+        return;
+      case 'table':
+        this.panel.title = vscode.l10n.t('Runs');
         return;
       case 'comparison':
         this.panel.title = vscode.l10n.t('Comparison of {0} runs', runIds.length);

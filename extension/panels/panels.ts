@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { checkPanelState } from '../../protocol/checkPanelMessage.ts';
 import type { ExportContent, FromPanelMessage, PanelKind } from '../../protocol/panelMessages.ts';
+import { changeAnnotations } from '../../experiments/store/annotationsFile.ts';
 import { runFiles } from '../../protocol/runFolder.ts';
 import { controlGrid } from '../launch/startSweep.ts';
 import { forkRun, type StartContext } from '../launch/startRun.ts';
@@ -76,6 +77,11 @@ export class Panels {
     this.#open('grid', { runIds: [], sweepId, baseId: null }, ({ subject }) => subject.sweepId === sweepId);
   }
 
+  /** The table of all runs; there is one a window. */
+  openTable(): void {
+    this.#open('table', { runIds: [], sweepId: null, baseId: null }, () => true);
+  }
+
   #compare(runIds: string[]): void {
     const subject = { runIds, sweepId: null, baseId: runIds[0] ?? null };
     this.#open('comparison', subject, (session) => sameIds(session.subject.runIds, runIds));
@@ -134,6 +140,18 @@ export class Panels {
           .join(' \u2194 ');
         const [leftUri, rightUri] = [left, right].map((folder) => vscode.Uri.file(join(folder, runFiles.config)));
         await vscode.commands.executeCommand('vscode.diff', leftUri, rightUri, title);
+        return;
+      }
+      case 'openRuns':
+        this.#open('curves', { runIds: message.runIds, sweepId: null, baseId: null }, ({ subject }) =>
+          sameIds(subject.runIds, message.runIds),
+        );
+        return;
+      case 'star': {
+        const run = watch.run(message.runId);
+        if (!run) return;
+        await changeAnnotations(run.folder, { star: message.star });
+        await watch.refresh(run.id);
         return;
       }
       case 'compare':

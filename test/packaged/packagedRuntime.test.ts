@@ -41,6 +41,8 @@ describe('the packaged extension', () => {
       'dist/webview/curves.js',
       'dist/webview/grid.js',
       'dist/webview/comparison.js',
+      'dist/webview/table.js',
+      'dist/webview/report.js',
       'configs/quickstart.yaml',
       'configs/simdino_vits16.yaml',
       'configs/schema.json',

@@ -53,6 +53,8 @@ export function curvesModel(host: PanelHost, kind: Exclude<PanelKind, 'grid'> = 
         break;
       }
       case 'grid/snapshot':
+      case 'table/snapshot':
+      case 'table/append':
         break;
       case 'panel/error':
         fault.value = { message: message.message, remedy: message.remedy };

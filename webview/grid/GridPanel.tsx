@@ -6,9 +6,9 @@ import { formatDuration, formatMetric } from '../../experiments/formatMetric.ts'
 import { paperTableFor } from '../../experiments/paper.ts';
 import type { SchedulerState } from '../../protocol/records.ts';
 import { PaperReference } from '../comparison/PaperReference.tsx';
-import { NotLoaded } from '../curves/CurvesPanel.tsx';
 import { t } from '../l10n.ts';
 import { Button, Choice, Menu, Notice, Select } from '../parts/controls.tsx';
+import { NotLoaded } from '../parts/NotLoaded.tsx';
 import type { IconName } from '../parts/Icon.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { theme } from '../theme.ts';

@@ -118,7 +118,7 @@ describe('panelPage', () => {
 
   it('escapes what people typed and never repeats a nonce', () => {
     expect(page()).not.toContain('<img');
-    expect(page().match(/<script nonce/g)).toHaveLength(1);
+    expect(page().match(/<script type="module" nonce/g)).toHaveLength(1);
     expect(page().match(/<script/g)).toHaveLength(2); // the other one is data
     const nonces = [page(), page()].map((html) => /nonce="([^"]+)"/.exec(html)?.[1]);
     expect(nonces[0]).not.toBe(nonces[1]);

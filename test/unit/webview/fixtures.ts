@@ -1,6 +1,6 @@
 /** Runs as the panels get them, shaped like real training: made from formulas and a seeded generator. */
 import { expandCells } from '../../../configs/expandCells.ts';
-import type { GridData, RunSummary, Series } from '../../../protocol/panelMessages.ts';
+import type { GridData, RunSummary, Series, TableRow } from '../../../protocol/panelMessages.ts';
 import type { RunState } from '../../../protocol/records.ts';
 import { run } from '../experiments/fixtureRuns.ts';
 
@@ -129,6 +129,35 @@ export function makeRun(shape: RunShape): MadeRun {
     ...shape.summary,
   });
   return { summary, series };
+}
+
+/** Rows of the table of runs: a study of gamma, eps and seeds, with a run in every state. */
+export function makeTable(count: number): TableRow[] {
+  const random = mulberry32(11);
+  const states: RunState[] = ['finished', 'finished', 'finished', 'failed', 'stopped', 'running', 'crashed'];
+  return Array.from({ length: count }, (_, i): TableRow => {
+    const eps = [0.1, 0.2236, 0.5, 1][i % 4]!;
+    const factor = [0.5, 1, 2][i % 3]!;
+    const state = states[i % states.length]!;
+    const knn = 0.74 - 0.05 * Math.log(factor) ** 2 - 0.03 * Math.log(eps / 0.3) ** 2 + 0.01 * random();
+    return {
+      id: `study-${String(i).padStart(5, '0')}`,
+      name: i === 2 ? 'the one with the longest name of them all, eps 0.5 and gamma doubled' : `study ${i}`,
+      state,
+      method: i % 5 === 0 ? 'dino' : 'simdino',
+      seed: i % 3,
+      createdAtMs: startMs + i * 60_000,
+      epoch: state === 'finished' ? 30 : 12.5,
+      star: i % 9 === 0,
+      archived: false,
+      tags: i % 4 === 0 ? ['baseline'] : [],
+      notes: '',
+      sweepId: i % 2 === 0 ? 'gamma-eps' : null,
+      last: { loss: state === 'failed' ? Number.NaN : 1 - knn, knnTop1: knn - 0.01 },
+      best: { loss: { value: 0.95 - knn, step: 2900 }, knnTop1: { value: knn, step: 2800 } },
+      config: { 'loss.eps': eps, 'loss.gammaFactor': factor, 'optim.lr': 0.0005 * (1 + (i % 2)) },
+    };
+  });
 }
 
 /** A gamma x eps sweep with two seeds and every state of a cell. */

@@ -4,6 +4,7 @@
  */
 import * as esbuild from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
+import { pagePolicy } from '../../../experiments/htmlPage.ts';
 import { encodeReport } from '../../../experiments/reportData.ts';
 import type {
   FromPanelMessage,
@@ -12,13 +13,14 @@ import type {
   PanelState,
   RunSummary,
   Series,
+  TableRow,
 } from '../../../protocol/panelMessages.ts';
+import { panelKinds } from '../../../protocol/panelMessages.ts';
+import { toWire } from '../../../protocol/panelTransport.ts';
 import type { MadeRun } from './fixtures.ts';
 import { themes } from './themes.ts';
 
 export type ThemeName = keyof typeof themes;
-
-const pages = ['curves', 'grid', 'comparison', 'report'];
 
 /** Built panels: `curves.js`, `curves.css`, ... */
 export async function buildPanels(): Promise<Map<string, string>> {
@@ -33,9 +35,19 @@ export async function buildPanels(): Promise<Map<string, string>> {
     define: { 'process.env.NODE_ENV': '"production"' },
     logLevel: 'error',
   };
+  const entries = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, `webview/${name}/main.tsx`]));
   const panels = await esbuild.build({
     ...shared,
-    entryPoints: Object.fromEntries(pages.map((page) => [page, `webview/${page}/main.tsx`])),
+    entryPoints: entries(panelKinds),
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'chunk-[hash]',
+    outdir: 'webview',
+  });
+  const report = await esbuild.build({
+    ...shared,
+    entryPoints: entries(['report']),
     format: 'iife',
     outdir: 'webview',
   });
@@ -46,7 +58,7 @@ export async function buildPanels(): Promise<Map<string, string>> {
     globalName: 'fixture',
     outfile: 'webview/fixture.js',
   });
-  const files = [...(panels.outputFiles ?? []), ...(decoder.outputFiles ?? [])];
+  const files = [...(panels.outputFiles ?? []), ...(report.outputFiles ?? []), ...(decoder.outputFiles ?? [])];
   return new Map(files.map((file) => [file.path.replace(/^.*[\\/]/, ''), file.text]));
 }
 
@@ -136,6 +148,10 @@ export class PanelPage {
     await this.post({ type: 'grid/snapshot', grid });
   }
 
+  async showTable(rows: readonly TableRow[], read = rows.length): Promise<void> {
+    await this.post(toWire({ type: 'table/snapshot', rows: [...rows], progress: { read, total: rows.length } }));
+  }
+
   /** Any message that JSON can say. */
   async post(message: unknown): Promise<void> {
     await this.page.evaluate((data) => window.postMessage(data, '*'), message);
@@ -205,11 +221,11 @@ function html(kind: PanelKind, theme: ThemeName): string {
     .map(([key, value]) => `--vscode-${key}: ${value};`)
     .join(' ');
   const nonce = 'test1234test1234';
-  const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src http://panel.test 'nonce-${nonce}'; img-src data:; font-src http://panel.test`;
+  const policy = pagePolicy({ nonce, source: 'http://panel.test' });
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${kind}</title>
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <style nonce="${nonce}">:root { ${style} }</style>
 <link rel="stylesheet" href="/${kind}.css"></head>
 <body class="${bodyClass}"><div id="app"></div>
-<script nonce="${nonce}" src="/fixture.js"></script><script nonce="${nonce}" src="/${kind}.js"></script></body></html>`;
+<script nonce="${nonce}" src="/fixture.js"></script><script type="module" nonce="${nonce}" src="/${kind}.js"></script></body></html>`;
 }

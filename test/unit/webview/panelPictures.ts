@@ -6,7 +6,7 @@ import { launchBrowser } from '../../host/browser.ts';
 import { findChromium } from '../../host/chromium.ts';
 import type { PanelPage as Panel, ThemeName } from './panelPage.ts';
 import { PanelPage, buildPanels } from './panelPage.ts';
-import { makeGrid, makeRun } from './fixtures.ts';
+import { makeGrid, makeRun, makeTable } from './fixtures.ts';
 import type { PanelKind } from '../../../protocol/panelMessages.ts';
 import { themes } from './themes.ts';
 
@@ -95,6 +95,22 @@ const pictures: Record<
         arm('baseline', 0, 1),
         makeRun({ id: 'b', name: longName, seed: 3, steps: 2100, config: { 'loss.eps': 0.5, 'train.epochs': 60 } }),
       ]),
+  },
+  table: {
+    kind: 'table',
+    draw: async (panel) => {
+      await panel.showTable(makeTable(400), 260);
+      await panel.page.getByRole('columnheader', { name: 'Best k-NN' }).getByRole('button').click();
+      for (const i of [2, 4]) await panel.page.locator('.runs-table .line').nth(i).click();
+    },
+  },
+  tableGrouped: {
+    kind: 'table',
+    height: 600,
+    draw: async (panel) => {
+      await panel.showTable(makeTable(60));
+      await panel.page.getByLabel('Group by').selectOption({ label: 'loss.gammaFactor' });
+    },
   },
   narrow: {
     kind: 'curves',

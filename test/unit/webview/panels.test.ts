@@ -8,7 +8,7 @@ import { reportHtml } from '../../../experiments/reportHtml.ts';
 import type { FromPanelMessage, PanelKind } from '../../../protocol/panelMessages.ts';
 import { launchBrowser } from '../../host/browser.ts';
 import { findChromium } from '../../host/chromium.ts';
-import { makeGrid, makeRun } from './fixtures.ts';
+import { makeGrid, makeRun, makeTable } from './fixtures.ts';
 import type { ThemeName } from './panelPage.ts';
 import { PanelPage, buildPanels } from './panelPage.ts';
 import { themes } from './themes.ts';
@@ -101,7 +101,7 @@ const fourRuns = () => [
 ];
 
 describe('panels in a browser', () => {
-  describe('have no accessibility violations and no clipped words in any theme:', () => {
+  describe('have no accessibility violations and no clipped words in any theme:', { timeout: 120_000 }, () => {
     /** Opens everything that is folded, then looks in all themes. */
     const check = async (panel: PanelPage): Promise<void> => {
       await panel.page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
@@ -131,6 +131,14 @@ describe('panels in a browser', () => {
     it('a grid', async () => {
       const panel = await panelOf('grid');
       await panel.showGrid(makeGrid(true));
+      await check(panel);
+    });
+
+    it('the table of runs, grouped, with a list of columns', async () => {
+      const panel = await panelOf('table');
+      await panel.showTable(makeTable(8));
+      await panel.page.getByLabel('Group by').selectOption({ label: 'loss.gammaFactor' });
+      await panel.page.locator('.runs-table .line').first().click();
       await check(panel);
     });
 
@@ -469,6 +477,103 @@ describe('panels in a browser', () => {
       expect(await panel.page.locator('.results tbody tr').count()).toBe(50);
       await panel.page.getByRole('button', { name: '38 more' }).click();
       expect(await panel.page.locator('.legend-entry').count()).toBe(50);
+    });
+  });
+
+  describe('the table of runs', () => {
+    const names = (panel: PanelPage) => panel.page.locator('.runs-table .line .link').allInnerTexts();
+    const heading = (panel: PanelPage, name: string) =>
+      panel.page.getByRole('columnheader', { name, exact: true }).getByRole('button');
+
+    it('draws of ten thousand runs those in sight, and scrolls to the last', async () => {
+      const panel = await panelOf('table');
+      await panel.showTable(makeTable(10_000));
+      const drawn = await panel.page.locator('.runs-table .line').count();
+      expect(drawn).toBeGreaterThan(10);
+      expect(drawn).toBeLessThan(80);
+      expect(await panel.page.locator('.runs-table').getAttribute('aria-rowcount')).toBe('10001');
+      await panel.page.locator('.runs-table').focus();
+      await panel.page.keyboard.press('End');
+      await expect.poll(async () => (await names(panel)).at(-1)).toBe('study 0'); // the oldest
+      await panel.page.keyboard.press('Enter');
+      expect(await sentOf(panel, 'openRun')).toMatchObject([{ runId: 'study-00000' }]);
+    });
+
+    it('sorts by several columns', async () => {
+      const panel = await panelOf('table');
+      await panel.showTable(makeTable(40));
+      await heading(panel, 'Seed').click();
+      await heading(panel, 'Best loss').click({ modifiers: ['Shift'] });
+      await heading(panel, 'Best loss').click({ modifiers: ['Shift'] });
+      const cells = await panel.page
+        .locator('.runs-table .line')
+        .evaluateAll((lines) =>
+          lines.map((line) => [...line.querySelectorAll('[role=gridcell]')].map((cell) => cell.textContent ?? '')),
+        );
+      const labels = await panel.page.locator('[role=columnheader] .label').allInnerTexts();
+      const [seed, best] = [labels.indexOf('Seed'), labels.indexOf('Best loss')];
+      const pairs = cells.map((line) => [Number(line[seed]), Number(line[best])] as const);
+      expect(pairs).toEqual([...pairs].sort((a, b) => b[0] - a[0] || a[1] - b[1]));
+    });
+
+    it('filters by words and conditions, and says when nothing matches', async () => {
+      const panel = await panelOf('table');
+      await panel.showTable(makeTable(40));
+      await panel.page.getByLabel('Filter').fill('state:failed loss.eps=0.5');
+      await expect.poll(() => panel.page.locator('.hint').innerText()).toMatch(/of 40 runs/);
+      expect((await names(panel)).length).toBeLessThan(8);
+      await panel.page.getByLabel('Filter').fill('no such run');
+      await panel.page.getByRole('button', { name: 'Clear filter' }).click();
+      await expect.poll(() => panel.page.locator('.hint').innerText()).toBe('40 runs');
+    });
+
+    it('groups by a parameter with means over each group', async () => {
+      const panel = await panelOf('table');
+      await panel.showTable(makeTable(30));
+      await panel.page.getByLabel('Group by').selectOption({ label: 'loss.gammaFactor' });
+      const groups = await panel.page.locator('.runs-table .group').allInnerTexts();
+      expect(groups[0]).toMatch(/^loss.gammaFactor 0.5 \(10\)[^]*\d+\.\d % \u00b1 \d+\.\d %/);
+    });
+
+    it('selects rows for a comparison, stars one, and keeps its order across a reload', async () => {
+      const panel = await panelOf('table');
+      await panel.showTable(makeTable(20));
+      await panel.page.locator('.runs-table').focus();
+      await panel.page.keyboard.press(' ');
+      await panel.page.keyboard.press('Shift+ArrowDown');
+      await panel.page.getByRole('button', { name: 'Compare 2' }).click();
+      expect(await sentOf(panel, 'compare')).toMatchObject([{ runIds: ['study-00019', 'study-00018'] }]);
+      await panel.page.getByRole('button', { name: 'Star study 19' }).click();
+      expect(await sentOf(panel, 'star')).toMatchObject([{ runId: 'study-00019', star: true }]);
+      await heading(panel, 'Seed').click();
+      const kept = await panel.kept();
+      expect(kept.choices).toMatchObject({ sort: '-seed' });
+      const again = await panelOf('table', { state: kept });
+      await again.showTable(makeTable(20));
+      expect(await again.page.locator('[aria-sort=descending]').innerText()).toContain('Seed');
+    });
+
+    it('shows a hostile name as a name, and takes rows away whose folder is gone', async () => {
+      const panel = await panelOf('table');
+      const [first, second] = makeTable(2);
+      await panel.showTable([{ ...first!, name: hostile, notes: hostile, tags: [hostile] }, second!]);
+      expect(await names(panel)).toContain(hostile);
+      expect(await panel.page.evaluate(() => 'hacked' in globalThis)).toBe(false);
+      await panel.post({ type: 'table/append', rows: [], removed: [first!.id], progress: { read: 1, total: 1 } });
+      expect(await names(panel)).toEqual(['study 1']);
+    });
+
+    it('saves what it shows as CSV, Markdown and LaTeX', async () => {
+      const panel = await panelOf('table');
+      await panel.showTable(makeTable(5));
+      for (const format of ['CSV', 'Markdown', 'LaTeX']) {
+        await panel.page.getByRole('button', { name: 'Export' }).click();
+        await panel.page.getByRole('menuitem', { name: format }).click();
+      }
+      const texts = (await sentOf(panel, 'export')).map(({ content }) => (content as { text: string }).text);
+      expect(texts[0]!.split('\r\n')).toHaveLength(7);
+      expect(texts[1]).toMatch(/\| \*\*7\d\.\d\*\* \|/);
+      expect(texts[2]).toContain('\\toprule');
     });
   });
 
