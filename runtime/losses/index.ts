@@ -1,15 +1,13 @@
 /**
  * The objectives by method, as a configuration asks for them. A new one is a file beside this one, an entry here, and a preset.
  */
-import { gammaOf } from '../../configs/derive.ts';
 import type { Method, ResolvedConfig } from '../../configs/schema.ts';
 import { errors } from '../../protocol/errors.ts';
 import { dinoObjective } from './dino.ts';
 import { dinov2Objective } from './dinov2.ts';
 import type { Objective } from './objective.ts';
-import type { Regulariser } from './regulariser.ts';
 import { simdinoObjective } from './simdino.ts';
-import type { SimdinoOptions } from './simdino.ts';
+import { simdinoOptions } from './simdinoOptions.ts';
 import { simdinov2Objective } from './simdinov2.ts';
 
 export const objectives = {
@@ -52,30 +50,6 @@ export function objectiveOf(config: ResolvedConfig): Objective {
   const make = Object.hasOwn(ownObjectives, own) ? ownObjectives[own] : undefined;
   if (!make) throw errors.objectiveUnknown(own, Object.keys(ownObjectives));
   return make(config);
-}
-
-/** The coding rate's part of a configuration, gamma as a number. */
-export function simdinoOptions(
-  config: Pick<ResolvedConfig, 'crops' | 'model' | 'projector' | 'loss' | 'train' | 'masking'>,
-): SimdinoOptions {
-  const { eps, pairs, codingRate } = config.loss;
-  const regulariser = regulariserOf(config.loss);
-  return { eps, gamma: gammaOf(config), pairs, codingRate, ...(regulariser ? { regulariser } : {}) };
-}
-
-/** What stands in the place of the coding rate; undefined where it stands itself. */
-function regulariserOf({ regulariser: kind, alternative }: ResolvedConfig['loss']): Regulariser | undefined {
-  const { weight, temperature, lambda } = alternative;
-  switch (kind) {
-    case 'codingRate':
-      return undefined;
-    case 'infoNce':
-      return { kind, weight, temperature };
-    case 'uniformity':
-      return { kind, weight };
-    case 'barlowTwins':
-      return { kind, weight, lambda };
-  }
 }
 
 /** DINO's section, which a resolved configuration of DINO or DINOv2 has. */

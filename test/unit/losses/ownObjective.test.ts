@@ -4,9 +4,10 @@ import { afterEach, expect, test } from 'vitest';
 import { resolveConfig } from '../../../configs/resolve.ts';
 import { configSchema, type ResolvedConfig } from '../../../configs/schema.ts';
 import { createOnnxEngine } from '../../../runtime/engines/onnx/onnxEngine.ts';
-import { ownObjectives, simdinoOptions } from '../../../runtime/losses/index.ts';
+import { ownObjectives } from '../../../runtime/losses/index.ts';
 import type { Objective } from '../../../runtime/losses/objective.ts';
 import { simdino } from '../../../runtime/losses/simdino.ts';
+import { simdinoOptions } from '../../../runtime/losses/simdinoOptions.ts';
 import { buildTrainStep } from '../../../runtime/trainStep.ts';
 
 const config = (loss: object): ResolvedConfig =>
