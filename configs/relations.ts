@@ -299,11 +299,20 @@ function* ignoredKeys(
   if (chosen('data.synthetic') && data.kind !== 'synthetic') {
     yield ignored('data.synthetic', `data.kind is \`${data.kind}\``);
   }
-  const readBy = { labels: ['labellist'], imageColumn: ['parquet'], labelColumn: ['parquet', 'webdataset'] };
+  const readBy = {
+    labels: ['labellist'],
+    imageColumn: ['parquet'],
+    labelColumn: ['parquet', 'webdataset'],
+    access: ['webdataset'],
+    shuffleImages: ['webdataset'],
+  };
   for (const [key, kinds] of Object.entries(readBy)) {
     if (chosen(`data.${key}`) && !kinds.includes(data.kind)) {
       yield ignored(`data.${key}`, `data.kind is \`${data.kind}\``);
     }
+  }
+  if (chosen('data.shuffleImages') && data.kind === 'webdataset' && data.access === 'indexed') {
+    yield ignored('data.shuffleImages', 'data.access is `indexed`, which shuffles the whole training set');
   }
   const isMeasured = isDino(method);
   if (!isMeasured && loss.regulariser === 'codingRate' && chosen('loss.alternative')) {

@@ -27,9 +27,37 @@ export interface Split {
   /** Decodes an image. Rejects with `FaultyImage` where the file is not a readable image. */
   image(index: number): Promise<RawImage>;
   label(index: number): number | null;
+  /** Present where images are to be visited file by file instead of in any order. */
+  streamed?: Streamed;
   /** What identifies the image to a person: a path, or a file and a position in it. */
   nameOf(index: number): string;
   share(): SplitHandle;
+}
+
+/** Images that are read in the order of their files, every file once an epoch. */
+export interface Streamed {
+  /** The order of an epoch, a permutation of the split drawn from (seed, epoch). */
+  order(seed: number, epoch: number): Uint32Array;
+  read(start: StreamStart): ImageStream;
+}
+
+export interface StreamStart {
+  seed: number;
+  /** Images that are used at all; all of them unless told. */
+  wanted?: (image: number) => boolean;
+  /** Takes the bytes of every read. */
+  onRead?: (bytes: number) => void;
+}
+
+export interface ImageStream {
+  /**
+   * The encoded images at the next places of an epoch's order; null for one that can't be read, which `Split.image`
+   * then says why. Places and epochs only ever grow; a stream may begin anywhere.
+   */
+  take(epoch: number, images: readonly number[]): Promise<(Uint8Array<ArrayBuffer> | null)[]>;
+  /** Images read before their turn. */
+  heldImages(): number;
+  close(): Promise<void>;
 }
 
 export interface Dataset {
@@ -87,6 +115,8 @@ export interface TarHandle extends Omit<FilesHandle, 'source'> {
   shard_N: Uint32Array<SharedArrayBuffer>;
   offsets_N: Float64Array<SharedArrayBuffer>;
   bytes_N: Float64Array<SharedArrayBuffer>;
+  /** Window of the shuffle where shards are streamed; null where images are read in any order. */
+  windowImages: number | null;
 }
 
 /** Rows of parquet files, each file's in its order. */

@@ -46,7 +46,8 @@ export interface Loader {
 }
 
 /**
- * Training batches without end: every epoch a seeded permutation of the split, its incomplete last batch dropped. What
+ * Training batches without end: every epoch a seeded permutation of the split (shard by shard where it is streamed), its
+ * incomplete last batch dropped. What
  * a batch holds depends on (seed, step) alone, so a run that resumes at any step sees what an uninterrupted one would
  * have.
  */
@@ -65,7 +66,9 @@ export function createLoader(options: LoaderOptions): Loader {
   } = options;
   const stepsPerEpoch = Math.floor(split.size / batchSize);
   if (stepsPerEpoch === 0) throw errors.batchTooLarge(batchSize, split.size, split.path);
-  const orderOf = epochOrder(split.size, seed);
+  const { streamed } = split;
+  const orderOf = epochOrder(split.size, seed, streamed);
+  const stream = streamed?.read({ seed });
   const faultLimit = Math.floor(maxFaultyShare * split.size);
   let faults = 0;
 
@@ -79,7 +82,8 @@ export function createLoader(options: LoaderOptions): Loader {
       const step = startStep + generation;
       const epoch = Math.floor(step / stepsPerEpoch);
       const first = (step % stepsPerEpoch) * batchSize;
-      return { epoch, images: Array.from(orderOf(epoch).subarray(first, first + batchSize)) };
+      const images = Array.from(orderOf(epoch).subarray(first, first + batchSize));
+      return { epoch, images, ...(stream && { encoded: () => stream.take(epoch, images) }) };
     },
     onFault: ({ image, reason }) => {
       faults++;
@@ -105,6 +109,9 @@ export function createLoader(options: LoaderOptions): Loader {
         local: slot.views(crops.global.count, crops.local.count),
       };
     },
-    close: () => ring.close(),
+    close: async () => {
+      await ring.close();
+      await stream?.close();
+    },
   };
 }

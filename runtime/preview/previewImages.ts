@@ -29,7 +29,7 @@ export function imagesInOrder(
   split: Split,
   { seed, epoch, first, count }: { seed: number; epoch: number; first: number; count: number },
 ): number[] {
-  const order = epochOrder(split.size, seed)(epoch);
+  const order = epochOrder(split.size, seed, split.streamed)(epoch);
   return Array.from({ length: Math.min(count, split.size) }, (_, place) => order[(first + place) % split.size]!);
 }
 

@@ -1,13 +1,14 @@
 /**
  * WebDataset: tar shards whose neighbouring members with the same name up to the first dot are one sample (`0001.jpg`,
- * `0001.cls`). Every shard is indexed once, then any image is one read.
+ * `0001.cls`). Every shard is indexed once; then any image is one read, or, with
+ * `data.access: streaming`, training reads every shard from front to back (shardStream.ts).
  *
  * A sample's class comes from its `.cls`, else from the key `data.labelColumn` (`label`) of its `.json`, else from its
  * `.txt`.
  */
 import { relative } from 'node:path';
 import { errors } from '../../../protocol/errors.ts';
-import { FaultyImage, splitNames, type Dataset, type Split, type TarHandle } from '../dataset.ts';
+import { FaultyImage, splitNames, type Dataset, type Split, type Streamed, type TarHandle } from '../dataset.ts';
 import { decodeImage, maxFileBytes } from '../decode.ts';
 import { packNames, unpackName } from './files.ts';
 import { readRange } from './fileRange.ts';
@@ -15,6 +16,8 @@ import { classify, type LabelledPart } from './labelValues.ts';
 import type { OpenDataset } from './registry.ts';
 import { sharedIndices, sharedOffsets } from './shared.ts';
 import { findShards } from './shardFiles.ts';
+import { shardOrder } from './shardOrder.ts';
+import { shardStream } from './shardStream.ts';
 import { tarIndex, type TarIndex } from './tarIndex.ts';
 
 /** Texts of which more than this share differ from each other are captions, not classes. */
@@ -80,6 +83,7 @@ export const openWebDataset: OpenDataset = async (config, path, { onProgress = (
       shard_N,
       offsets_N,
       bytes_N,
+      windowImages: config.access === 'streaming' ? config.shuffleImages : null,
       ...packNames(indices.flatMap((index) => index.keys)),
       ...classed[part]!,
     });
@@ -121,7 +125,19 @@ export function tarSplit(handle: TarHandle): Split {
       return decodeImage(content);
     },
     label: (index) => (labels_N === null ? null : labels_N[check(index)]!),
+    ...(handle.windowImages !== null && { streamed: streamedShards(handle, handle.windowImages) }),
     nameOf: (index) => `${shardNames[shard_N[check(index)]!]!}:${unpackName(handle, index)}`,
     share: () => handle,
+  };
+}
+
+function streamedShards(handle: TarHandle, windowImages: number): Streamed {
+  const shardEnds = handle.shards.map(() => 0);
+  handle.shard_N.forEach((shard, image) => (shardEnds[shard] = image + 1));
+  // A shard without images ends where the one before it does.
+  shardEnds.forEach((end, shard) => (shardEnds[shard] = Math.max(end, shardEnds[shard - 1] ?? 0)));
+  return {
+    order: (seed, epoch) => shardOrder(shardEnds, windowImages, { seed, epoch }).using_N,
+    read: (start) => shardStream({ ...handle, shardEnds, windowImages }, start),
   };
 }

@@ -13,6 +13,8 @@ import { attachSlot, slotBytes, type Slot } from './slot.ts';
 export interface BatchContent {
   images: readonly number[];
   epoch: number;
+  /** Reads the encoded images, where whoever renders is not to read them. Called once, in the order of the batches. */
+  encoded?: () => Promise<readonly (Uint8Array<ArrayBuffer> | null)[]>;
 }
 
 export interface RingOptions {
@@ -57,6 +59,8 @@ export function createBatchRing(options: RingOptions): BatchRing {
   const open = new Map<number, OpenBatch>();
   const busy = new Map<RenderWorker, number>(workers.map((worker) => [worker, 0]));
   const faulty = new Set<number>();
+  /** Batches whose images are read here are read one after the other. */
+  let reading: Promise<void> = Promise.resolve();
   let delivered = -1;
   let failure: unknown = null;
   let wake = (): void => {};
@@ -70,16 +74,30 @@ export function createBatchRing(options: RingOptions): BatchRing {
   const openBatch = (generation: number): void => {
     const content = contentOf(generation);
     if (content === null) return;
-    let jobsLeft = 0;
-    for (let first = 0; first < content.images.length; first += jobImages, jobsLeft++)
-      jobs.push({
-        slot: generation % depth,
-        generation,
-        first,
-        images: content.images.slice(first, first + jobImages),
-        epoch: content.epoch,
-      });
-    open.set(generation, { content, jobsLeft });
+    const { images, epoch } = content;
+    open.set(generation, { content, jobsLeft: Math.ceil(images.length / jobImages) });
+    const enqueue = (all?: Awaited<ReturnType<NonNullable<BatchContent['encoded']>>>): void => {
+      for (let first = 0; first < images.length; first += jobImages)
+        jobs.push({
+          slot: generation % depth,
+          generation,
+          first,
+          images: images.slice(first, first + jobImages),
+          epoch,
+          ...(all && { encoded: all.slice(first, first + jobImages) }),
+        });
+    };
+    if (content.encoded === undefined) {
+      enqueue();
+      return;
+    }
+    const read = content.encoded;
+    reading = reading.then(async () => {
+      if (failure !== null) return;
+      enqueue(await read());
+      handOut();
+    });
+    reading.catch(fail);
   };
 
   const handOut = (): void => {

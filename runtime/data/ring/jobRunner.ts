@@ -1,4 +1,5 @@
 import { FaultyImage, type RawImage, type Split } from '../dataset.ts';
+import { decodeImage } from '../decode.ts';
 import { createRenderer } from '../views/renderer.ts';
 import { sampleViews } from '../views/sampleViews.ts';
 import type { Fault, RenderJob, RenderTask } from './renderTask.ts';
@@ -23,10 +24,14 @@ export function createJobRunner(
   const knownFaulty = new Set<number>();
   let last: Promise<unknown> = Promise.resolve();
 
-  const decode = async (image: number, faults: Fault[]): Promise<RawImage | null> => {
+  const decode = async (
+    image: number,
+    faults: Fault[],
+    encoded: Uint8Array | null = null,
+  ): Promise<RawImage | null> => {
     if (knownFaulty.has(image)) return null;
     try {
-      return await split.image(image);
+      return await (encoded === null ? split.image(image) : decodeImage(encoded));
     } catch (error) {
       if (!(error instanceof FaultyImage)) throw error;
       knownFaulty.add(image);
@@ -38,11 +43,16 @@ export function createJobRunner(
   /**
    * The image itself, or the next good one after it; the order of the split decides, so every worker finds the same.
    */
-  const decodeOrReplace = async (image: number, faults: Fault[]): Promise<{ used: number; raw: RawImage | null }> => {
+  const decodeOrReplace = async (
+    job: RenderJob,
+    index: number,
+    faults: Fault[],
+  ): Promise<{ used: number; raw: RawImage | null }> => {
+    const image = job.images[index]!;
     const candidates = task.kind === 'views' ? split.size : 1;
     for (let offset = 0; offset < candidates; offset++) {
       const used = (image + offset) % split.size;
-      const raw = await decode(used, faults);
+      const raw = await decode(used, faults, offset === 0 ? job.encoded?.[index] : null);
       if (raw !== null) return { used, raw };
     }
     return { used: -1, raw: null };
@@ -63,13 +73,12 @@ export function createJobRunner(
   const run = async (job: RenderJob): Promise<Fault[]> => {
     const faults: Fault[] = [];
     const slot = slots[job.slot]!;
-    let ahead = decodeOrReplace(job.images[0]!, faults);
+    let ahead = decodeOrReplace(job, 0, faults);
     for (const [index, image] of job.images.entries()) {
       const { used, raw } = await ahead;
-      const next = job.images[index + 1];
       // The next image is decoded on another thread while this one is rendered on this one.
-      if (next !== undefined) {
-        ahead = decodeOrReplace(next, faults);
+      if (index + 1 < job.images.length) {
+        ahead = decodeOrReplace(job, index + 1, faults);
         ahead.catch(() => {});
       }
       const place = job.first + index;

@@ -16,6 +16,8 @@ export interface RenderJob {
   first: number;
   images: readonly number[];
   epoch: number;
+  /** The encoded images where they have been read already; null for one that is to be read here. */
+  encoded?: readonly (Uint8Array<ArrayBuffer> | null)[];
 }
 
 export interface Fault {

@@ -67,7 +67,9 @@ export function renderInThread(start: WorkerStart, script: URL = builtWorkerScri
         }
         const id = nextId++;
         waiting.set(id, { resolve, reject });
-        thread.postMessage({ id, job } satisfies WorkerRequest);
+        // Encoded images change hands without a copy.
+        const given = (job.encoded ?? []).flatMap((encoded) => (encoded === null ? [] : [encoded.buffer]));
+        thread.postMessage({ id, job } satisfies WorkerRequest, given);
       }),
     close: async () => {
       await thread.terminate();

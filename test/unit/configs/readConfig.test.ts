@@ -68,10 +68,10 @@ describe('sentences', () => {
       my.yaml:3:9 error: \`data.kind\` must be one of cifar10, fashion-mnist, imagefolder, labellist, webdataset, parquet, idx, cifar, synthetic, got "fashion-mnst". Did you mean \`fashion-mnist\`?
       3 |   kind: fashion-mnst
         |         ^^^^^^^^^^^^
-      my.yaml:4:3 error: \`data.lr\` is not a key of a configuration. Did you mean \`optim.lr\`? Keys of data: kind, path, labels, imageColumn, labelColumn, heldOut, maxTrainImages, maxFaultyShare, mean, std, synthetic.
+      my.yaml:4:3 error: \`data.lr\` is not a key of a configuration. Did you mean \`optim.lr\`? Keys of data: kind, path, labels, imageColumn, labelColumn, access, shuffleImages, heldOut, maxTrainImages, maxFaultyShare, mean, std, synthetic.
       4 |   lr: 0.1
         |   ^^
-      my.yaml:6:3 error: \`loss.epss\` is not a key of a configuration. Did you mean \`eps\`? Keys of loss: preset, eps, gamma, gammaFactor, pairs, regulariser, alternative, codingRate.
+      my.yaml:6:3 error: \`loss.epss\` is not a key of a configuration. Did you mean \`eps\`? Keys of loss: preset, eps, gamma, gammaFactor, pairs, own, regulariser, alternative, codingRate.
       6 |   epss: 0.3
         |   ^^^^
       my.yaml:7:10 error: \`loss.gamma\` must be \`auto\`, \`balanced\` or a number 0 or more, got "baalnced". Did you mean \`balanced\`?
@@ -339,7 +339,7 @@ describe('extends', () => {
     const text = 'extends: base.yaml\nseed: 1\n';
     expect(said(text, { 'base.yaml': `${valid}loss: { epss: 1, gamma: x }\n` })).toMatchInlineSnapshot(`
       "
-      my.yaml:1:10 error: base.yaml, line 2: \`loss.epss\` is not a key of a configuration. Did you mean \`eps\`? Keys of loss: preset, eps, gamma, gammaFactor, pairs, regulariser, alternative, codingRate. (and 1 more) Correct that file.
+      my.yaml:1:10 error: base.yaml, line 2: \`loss.epss\` is not a key of a configuration. Did you mean \`eps\`? Keys of loss: preset, eps, gamma, gammaFactor, pairs, own, regulariser, alternative, codingRate. (and 1 more) Correct that file.
       1 | extends: base.yaml
         |          ^^^^^^^^^
       "
