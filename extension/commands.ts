@@ -110,4 +110,7 @@ export function registerCommands(
 
   register('simdino.refreshRuns', () => watch.refresh());
   register('simdino.showOutput', () => log().show());
+  register('simdino.installCudaEngine', async () =>
+    (await import('./engines/cudaEngine.ts')).installCudaEngine(context),
+  );
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
+import { announceCudaEngine } from './engines/cudaEngine.ts';
 import { registerLanguageFeatures } from './language/registerLanguageFeatures.ts';
 import { log } from './log.ts';
 import { registerAnnotations } from './run/annotate.ts';
@@ -28,6 +29,7 @@ export function activate(context: vscode.ExtensionContext): SimdinoApi {
   registerOpenFiles(context, watch);
   registerAnnotations(context, watch);
   registerCommands(context, watch, reveal);
+  announceCudaEngine(context);
 
   registerLanguageFeatures(context, {
     presetsFolder: join(context.extensionPath, 'configs'),
