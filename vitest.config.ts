@@ -22,6 +22,10 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { ...ownProcess, name: 'engines', include: ['test/engines/**/*.test.ts'], testTimeout: 300_000 },
+      },
+      {
+        extends: true,
         test: {
           ...ownProcess,
           name: 'packaged',

@@ -1,11 +1,14 @@
-// node scripts/golden.mjs [--dir FOLDER] [--only a,b]: the golden suite, on its own files or on another folder of the same format.
+// node scripts/golden.mjs [--dir FOLDER] [--only a,b] [--engine webgpu]: the golden suite, on its own files or on another folder of the same
+// format, by the CPU engine or another one.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './bundle.mjs';
 
-const { values } = parseArgs({ options: { dir: { type: 'string' }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { dir: { type: 'string' }, only: { type: 'string' }, engine: { type: 'string' } },
+});
 if (values.dir !== undefined && !existsSync(values.dir)) {
   console.error(`test:golden: no folder at ${values.dir}.`);
   process.exit(2);
@@ -19,6 +22,7 @@ const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', 'gol
     SIMDINO_GOLDEN_REPORT: '1',
     ...(values.dir === undefined ? {} : { SIMDINO_GOLDEN_DIR: resolve(values.dir) }),
     ...(values.only === undefined ? {} : { SIMDINO_GOLDEN_ONLY: values.only }),
+    ...(values.engine === undefined ? {} : { SIMDINO_GOLDEN_ENGINE: values.engine }),
   },
 });
 process.exit(status ?? 1);

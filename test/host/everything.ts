@@ -5,6 +5,7 @@ import { unexpectedSkips } from './expectedSkips.ts';
 import { runIntegration } from './integration.ts';
 import { describeMachine, thisMachine } from './machine.ts';
 import { installNode } from './npmNode.ts';
+import { runOtherEngines } from './otherEngines.ts';
 import { type Outcome, failed, passed } from './outcome.ts';
 import { repository } from './repository.ts';
 import { runCommand } from './runCommand.ts';
@@ -34,7 +35,11 @@ const stages: Stage[] = [
     run: tool('lint', 'node_modules/eslint/bin/eslint.js', '.', '--cache', '--cache-location', '.cache/eslint/'),
   },
   { name: 'format', run: tool('format', 'node_modules/prettier/bin/prettier.cjs', '--check', '.', '--log-level=warn') },
-  { name: 'unit', run: ({ say }) => runVitest(['unit', 'tiny', 'golden'], { timeoutMs: 10 * minutes, onOutput: say }) },
+  {
+    name: 'unit',
+    run: ({ say }) => runVitest(['unit', 'tiny', 'golden', 'engines'], { timeoutMs: 10 * minutes, onOutput: say }),
+  },
+  { name: 'engines', run: ({ say }) => runOtherEngines(say) },
   { name: 'node20', run: onProductsFloor },
   { name: 'package', run: tool('package', 'scripts/package.mjs', '--out', '{work}') },
   {

@@ -21,7 +21,15 @@ interface VitestReport {
 /** Runs vitest projects to their end and returns one outcome per test; a file that can't be loaded is a failure. */
 export async function runVitest(
   projects: readonly string[],
-  options: { node?: string; env?: NodeJS.ProcessEnv; timeoutMs: number; onOutput: (text: string) => void },
+  options: {
+    node?: string;
+    env?: NodeJS.ProcessEnv;
+    /** Only files whose path contains one of these, and tests whose name matches. */
+    files?: readonly string[];
+    testNamePattern?: string;
+    timeoutMs: number;
+    onOutput: (text: string) => void;
+  },
 ): Promise<Outcome[]> {
   const work = mkdtempSync(join(tmpdir(), 'simdino-vitest-'));
   const reportPath = join(work, 'report.json');
@@ -31,7 +39,9 @@ export async function runVitest(
       [
         join(repository, 'node_modules', 'vitest', 'vitest.mjs'),
         'run',
+        ...(options.files ?? []),
         ...projects.flatMap((project) => ['--project', project]),
+        ...(options.testNamePattern === undefined ? [] : ['--testNamePattern', options.testNamePattern]),
         ...['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`],
       ],
       {

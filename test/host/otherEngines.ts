@@ -1,0 +1,50 @@
+import { findSoftwareGpu } from './softwareGpu.ts';
+import { skipped, type Outcome } from './outcome.ts';
+import { runVitest } from './vitestRun.ts';
+
+/**
+ * What is run on the software GPU, which takes a second for what a GPU does in a millisecond: of each golden file the smallest cases, the
+ * first steps of a training against the CPU's, and a GPU's own engine.
+ */
+const onSoftwareGpu = {
+  files: ['codingRate', 'simdinoLoss', 'heads', 'optimiser', 'trajectories', 'agreement'],
+  tests: [
+    '1 x 4 samples of 8, eps\\^2 0.05, unit',
+    '3 x 3 samples',
+    '3 views x 2 of 8',
+    'v1_simdino, ',
+    'gelu_exact_erf',
+    'eps 1e-8, 5 steps',
+    'zero_and_missing_gradient',
+    '3 updates',
+    '^traj_simdino six steps',
+    '^webgpu follows',
+  ].join('|'),
+  env: { SIMDINO_GOLDEN_ENGINE: 'webgpu', SIMDINO_CONFORMANCE_STEPS: '8' },
+};
+
+/** The conformance suite on the engines that a machine without a GPU can have besides the CPU's. */
+export async function runOtherEngines(say: (text: string) => void): Promise<Outcome[]> {
+  const gpu = await findSoftwareGpu((line) => say(`${line}\n`));
+  const onGpu = 'missing' in gpu ? [skipped('conformance of webgpu', gpu.missing)] : await webgpu(gpu.env, say);
+  return [
+    ...onGpu,
+    skipped(
+      'conformance of tensorflow',
+      'tfjs-node is not installed; `node test/tensorflow.mjs` builds it against a wheel of PyPI',
+    ),
+  ];
+}
+
+async function webgpu(env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<Outcome[]> {
+  const outcomes = await runVitest(['golden', 'engines'], {
+    files: onSoftwareGpu.files,
+    testNamePattern: onSoftwareGpu.tests,
+    env: { ...env, ...onSoftwareGpu.env },
+    timeoutMs: 15 * 60_000,
+    onOutput: say,
+  });
+  // What the pattern leaves out is not a skip.
+  const chosen = outcomes.filter(({ state }) => state !== 'skipped');
+  return chosen.map((outcome) => ({ ...outcome, name: `on webgpu: ${outcome.name}` }));
+}
