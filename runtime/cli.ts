@@ -26,6 +26,10 @@ const commands: Record<string, Command> = {
   stop: { summary: 'RUN     ask a run to write a checkpoint and stop', load: () => import('./commands/stop.ts') },
   runs: { summary: '        list the runs and what they are doing', load: () => import('./commands/runs.ts') },
   eval: { summary: 'RUN     evaluate a run\u2019s checkpoint by k-NN', load: () => import('./commands/eval.ts') },
+  look: {
+    summary: 'RUN     pictures of what it learned: attention, components, objects, neighbours, spectrum',
+    load: () => import('./commands/look.ts'),
+  },
   report: { summary: 'RUN...  write one self-contained HTML file', load: () => import('./commands/report.ts') },
   sweep: { summary: 'FILE    run the cells of an ablation grid', load: () => import('./commands/sweep.ts') },
   jobs: {

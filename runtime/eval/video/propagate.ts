@@ -54,7 +54,8 @@ export async function* propagateLabels(
       continue;
     }
     const context = [start, ...last];
-    const similar = await Promise.all(context.map((source) => cosines(query, source.features)));
+    const similar: ArrayLike<number>[] = [];
+    for (const source of context) similar.push(await cosines(query, source.features));
     const labels = carried(
       similar,
       context.map((source) => source.labels),

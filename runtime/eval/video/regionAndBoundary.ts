@@ -74,7 +74,7 @@ export function sequenceStatistics(values: readonly number[]): SequenceStatistic
   const mean = (part: readonly number[]) => part.reduce((total, value) => total + value, 0) / part.length;
   // Four bins, whose borders are rounded after halves are lifted by a little, as the published evaluation has them.
   const borders = Array.from({ length: 5 }, (_, bin) => Math.round(1 + (bin * (values.length - 1)) / 4 + 1e-10) - 1);
-  const bin = (index: number) => values.slice(borders[index]!, borders[index + 1]! + 1);
+  const bin = (index: number) => values.slice(borders[index], borders[index + 1]! + 1);
   return {
     mean: mean(values),
     recall: values.filter((value) => value > 0.5).length / values.length,
