@@ -29,7 +29,8 @@ export async function run(args: string[]): Promise<number> {
     process.stdout.write(`${dataset.kind} at ${dataset.path}\n`);
     for (const { name, images, perClass, sizesPx, faults } of reports) {
       const sizes = sizesPx ? `, ${sizesPx.smallest.join(' x ')} to ${sizesPx.largest.join(' x ')} px` : '';
-      process.stdout.write(`${name}: ${images} images, ${faults.length} faulty${sizes}\n`);
+      const classes = perClass === null ? 'no labels' : `${perClass.length} classes`;
+      process.stdout.write(`${name}: ${images} images, ${classes}, ${faults.length} faulty${sizes}\n`);
       for (const { name: label, images: count } of perClass ?? []) process.stdout.write(`  ${label}: ${count}\n`);
       for (const { image, reason } of faults.slice(0, faultsShown))
         process.stdout.write(`  faulty ${image}: ${reason}\n`);

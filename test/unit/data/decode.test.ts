@@ -4,42 +4,15 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { FaultyImage } from '../../../runtime/data/dataset.ts';
 import { decodeFile, decodeImage } from '../../../runtime/data/decode.ts';
 import { randomStream } from '../../../runtime/data/random.ts';
+import { pngOf } from './pngFile.ts';
 
 const [width, height] = [40, 30];
 const pixels = Uint8Array.from({ length: 3 * width * height }, (_, i) => (7 * i + (i >> 5)) % 256);
 const raw = () => sharp(pixels, { raw: { width, height, channels: 3 } });
 
 /** A PNG that says it has so many pixels. */
-function pngHeader(widthPx: number, heightPx: number): Buffer {
-  const chunk = (type: string, data: Buffer): Buffer => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const out = Buffer.alloc(body.length + 8);
-    out.writeUInt32BE(data.length, 0);
-    body.copy(out, 4);
-    out.writeUInt32BE(crc32(body), body.length + 4);
-    return out;
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(widthPx, 0);
-  header.writeUInt32BE(heightPx, 4);
-  header.set([8, 2], 8);
-  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
-  return Buffer.concat([
-    signature,
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.alloc(1000))),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
-function crc32(data: Buffer): number {
-  let crc = 0xffffffff;
-  for (const byte of data) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
-}
+const pngHeader = (widthPx: number, heightPx: number): Buffer =>
+  pngOf({ widthPx, heightPx, bitDepth: 8, colourType: 2 }, deflateSync(Buffer.alloc(1000)));
 
 let files: Record<'png' | 'jpeg' | 'webp' | 'gif' | 'tiff', Buffer>;
 beforeAll(async () => {
