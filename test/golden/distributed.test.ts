@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { it } from 'vitest';
+import { dino } from '../../runtime/losses/dino.ts';
 import { simdino } from '../../runtime/losses/simdino.ts';
+import { sinkhornKnopp } from '../../runtime/losses/teacherDistribution.ts';
 import { l2Normalise } from '../../runtime/ops/l2Normalise.ts';
 import { expectClose, tolerances } from './compare.ts';
 import type { ReferenceTensor } from './compare.ts';
@@ -13,6 +15,13 @@ interface RankResult {
   expa: number;
   grad_student_raw: ReferenceTensor;
 }
+interface Conventions {
+  v1_reduce_cov0: RankResult;
+  v1_reduce_cov1: RankResult;
+  v2_reduce_cov0: RankResult;
+  v2_reduce_cov1: RankResult;
+}
+
 interface Case {
   world_size: number;
   B_per_rank: number;
@@ -22,13 +31,26 @@ interface Case {
   eps_code: number;
   student: ReferenceTensor[];
   teacher: ReferenceTensor[];
-  f64: { v1_reduce_cov0: RankResult; v1_reduce_cov1: RankResult }[];
+  /** Prototypes. */
+  K: number;
+  dino_student: ReferenceTensor[];
+  dino_teacher: ReferenceTensor[];
+  f64: (Conventions & {
+    /** Two steps. */
+    dino_center: { losses: ReferenceTensor; centers: ReferenceTensor };
+    sinkhorn: ReferenceTensor;
+  })[];
 }
+
+/** Of the two steps of `dino_center`, and of `sinkhorn`. */
+const teacherTemperatures = { center: [0.04, 0.07], sinkhorn: 0.07 };
 
 /** The authors' objective on N processes is one objective over the whole batch, in N groups or in one. */
 const conventions = [
   { key: 'v1_reduce_cov0', groupsOf: (c: Case) => c.world_size },
   { key: 'v1_reduce_cov1', groupsOf: () => 1 },
+  { key: 'v2_reduce_cov0', groupsOf: (c: Case) => c.world_size },
+  { key: 'v2_reduce_cov1', groupsOf: () => 1 },
 ] as const;
 
 golden<{ cases: Case[] }>('distributed', ({ cases }) => {
@@ -84,6 +106,50 @@ golden<{ cases: Case[] }>('distributed', ({ cases }) => {
           }
         });
       }
+    }
+
+    for (const precision of precisions) {
+      const tolerance = precision === 'float64' ? tolerances.double : tolerances.singleLoss;
+      const { world_size: ranks, B_per_rank: images, K } = c;
+      const inputs = Object.fromEntries([
+        ...c.dino_student.map((tensor, rank) => [`student${rank}`, tensor]),
+        ...c.dino_teacher.map((tensor, rank) => [`teacher${rank}`, tensor]),
+      ]) as Record<string, ReferenceTensor>;
+      const gathered = (network: string, tensors: Record<string, tf.Tensor>) =>
+        tf.concat(
+          c.dino_student.map((_, rank) => tf.reshape<tf.Rank.R3>(tensors[`${network}${rank}`]!, [-1, images, K])),
+          1,
+        );
+
+      it(`${ranks} processes x ${images} images, DINO's centre over two steps, ${precision}`, async () => {
+        let center: ReferenceTensor = { shape: [1, K], data: new Array<number>(K).fill(0) };
+        for (const [step, temperature] of teacherTemperatures.center.entries()) {
+          const got = await compute(precision, { ...inputs, center }, (tensors) => {
+            const { loss, center_1K } = dino(
+              gathered('student', tensors),
+              gathered('teacher', tensors),
+              tensors['center'] as tf.Tensor2D,
+              { studentTemperature: 0.1, teacherTemperature: tf.scalar(temperature), centerMomentum: 0.9 },
+            );
+            return { loss, center: center_1K };
+          });
+          const losses = c.f64.map(({ dino_center }) => dino_center.losses.data[step]!);
+          expectClose(`step ${step}, loss`, got['loss']!, losses.reduce((a, b) => a + b, 0) / ranks, tolerance);
+          const expected = c.f64[0]!.dino_center.centers.data.slice(step * K, (step + 1) * K);
+          expectClose(`step ${step}, centre`, got['center']!, expected, tolerance);
+          center = { shape: [1, K], data: Array.from(got['center']!) };
+        }
+      });
+
+      it(`${ranks} processes x ${images} images, Sinkhorn and Knopp, ${precision}`, async () => {
+        const got = await compute(precision, inputs, (tensors) => {
+          const rows = c.dino_teacher.map((_, rank) => tensors[`teacher${rank}`]!);
+          const temperature = tf.scalar(teacherTemperatures.sinkhorn);
+          return { q: sinkhornKnopp(tf.concat(rows, 0) as tf.Tensor2D, { temperature, iterations: 3 }) };
+        });
+        const expected = c.f64.flatMap(({ sinkhorn }) => sinkhorn.data);
+        expectClose('assignments of all processes', got['q']!, expected, tolerance);
+      });
     }
   }
 });
