@@ -237,7 +237,10 @@ describe('the check command', () => {
   });
 
   it('names faults, and fails for them', async () => {
-    const { code, text } = await said('faulty', `data: { kind: imagefolder, path: ${join(root, 'folder')} }\n`);
+    const folder = join(root, 'named');
+    mkdirSync(folder);
+    for (const { name, content } of files) writeFileSync(join(folder, name), content);
+    const { code, text } = await said('faulty', `data: { kind: imagefolder, path: ${folder} }\n`);
     expect(text).toMatch(/^train: 11 images, no labels, 6 faulty, 40 x 30 to 40 x 30 px$/m);
     expect(text).toMatch(/^ {2}faulty 03-623-megapixels\.png: .*exceeds pixel limit/m);
     expect(code).toBe(3);
