@@ -77,6 +77,13 @@ export function registerCommands(
     (await import('./launch/report.ts')).writeReport(start, run, all),
   );
 
+  register('simdino.makePaper', async (run: RunArgument, all?: RunNode[]) =>
+    (await import('./launch/paper.ts')).makePaper(start, run, all),
+  );
+  register('simdino.verifyPaper', async (manifest?: unknown) =>
+    (await import('./launch/paper.ts')).verifyPaper(start, manifest),
+  );
+
   register('simdino.previewCrops', async (config?: unknown) =>
     (await import('./launch/previewCrops.ts')).previewCrops(start, config),
   );

@@ -31,6 +31,7 @@ const commands: Record<string, Command> = {
     load: () => import('./commands/look.ts'),
   },
   report: { summary: 'RUN...  write one self-contained HTML file', load: () => import('./commands/report.ts') },
+  paper: { summary: 'make|verify tables that can be checked', load: () => import('./commands/paper.ts') },
   sweep: { summary: 'FILE    run the cells of an ablation grid', load: () => import('./commands/sweep.ts') },
   jobs: {
     summary: '        runs that were given to a cluster, and what it says',
