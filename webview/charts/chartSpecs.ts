@@ -1,5 +1,6 @@
 /** Which charts there are, and which metrics each draws. */
 import { metricInfo } from '../../experiments/compare.ts';
+import { viewMetrics } from '../../protocol/metrics.ts';
 import { t } from '../l10n.ts';
 import { codingRateTerm } from './curveStore.ts';
 
@@ -123,5 +124,38 @@ export function chartsFor(logged: ReadonlySet<string>, runCount: number): ChartS
     ...spec,
     lines: spec.lines.filter(({ metric }) => logged.has(metric) || metric === codingRateTerm),
   }));
-  return [...present, ...others.map((metric) => one('other', metric))];
+  const ofViews = new Set(others.filter((metric) => viewMetric.test(metric)));
+  return [
+    ...present,
+    ...viewCharts(ofViews, runCount),
+    ...others.filter((metric) => !ofViews.has(metric)).map((metric) => one('other', metric)),
+  ];
+}
+
+const viewMetric = /^([a-z]\w*View)(\d+)$/i;
+
+/** What is measured view by view shares a chart: all views of one run, or the first view of several. */
+function viewCharts(logged: ReadonlySet<string>, runCount: number): ChartSpec[] {
+  return Object.entries(viewMetrics).flatMap(([stem, { label, unit, description }]) => {
+    const views = [...logged]
+      .filter((metric) => viewMetric.exec(metric)?.[1] === stem)
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    const shown = runCount > 1 ? views.slice(0, 1) : views;
+    if (shown.length === 0) return [];
+    return [
+      {
+        id: stem,
+        title: runCount > 1 ? `${label} 1` : `${label}s`,
+        unit,
+        section: 'stability' as const,
+        description,
+        lines: shown.map((metric, index) => ({
+          metric,
+          label: metricInfo(metric).label,
+          role: index === 0 ? ('main' as const) : ('second' as const),
+          axis: 'left' as const,
+        })),
+      },
+    ];
+  });
 }

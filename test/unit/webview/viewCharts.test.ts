@@ -1,0 +1,34 @@
+import { expect, test, vi } from 'vitest';
+import { metricInfo } from '../../../experiments/compare.ts';
+import { chartsFor } from '../../../webview/charts/chartSpecs.ts';
+
+// No page: texts stay as they are written.
+vi.mock('../../../webview/l10n.ts', () => ({ t: (text: string) => text }));
+
+const logged = new Set(['loss', 'distanceView1', 'distanceView2', 'distanceView10', 'codingRateView1', 'mine']);
+
+test('what is measured view by view shares a chart, views in their order', () => {
+  const charts = chartsFor(logged, 1);
+  expect(charts.map(({ id }) => id)).toEqual(['loss', 'distanceView', 'codingRateView', 'mine']);
+  const distance = charts.find(({ id }) => id === 'distanceView')!;
+  expect(distance.title).toBe('Distance of views');
+  expect(distance.lines.map(({ label }) => label)).toEqual([
+    'Distance of view 1',
+    'Distance of view 2',
+    'Distance of view 10',
+  ]);
+});
+
+test('several runs are compared by their first view', () => {
+  const distance = chartsFor(logged, 3).find(({ id }) => id === 'distanceView')!;
+  expect(distance.lines.map(({ metric }) => metric)).toEqual(['distanceView1']);
+});
+
+test('a metric of one view has its words in every table', () => {
+  expect(metricInfo('codingRateView2')).toMatchObject({
+    label: 'Coding rate of view 2',
+    unit: 'nats',
+    better: 'higher',
+  });
+  expect(metricInfo('someView2')).toMatchObject({ label: 'someView2', better: null });
+});
