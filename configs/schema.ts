@@ -843,6 +843,11 @@ const runtime = z.strictObject({
     description:
       'Whether metrics also go into TensorBoard event files as they are logged, in `tensorboard/` of the run folder; `simdino export tensorboard` writes them afterwards.',
   }),
+  rankTimeoutSeconds: field(z.number().int().min(1).default(1800), {
+    description:
+      'How long one of several processes waits for the others within a step, evaluations included, before it takes one for lost, and ends with a checkpoint.',
+    unit: 's',
+  }),
   launcher: field(z.enum(['local', 'slurm']).default('local'), {
     description: 'Where runs and the cells of grids are started: on this machine, or as jobs of a SLURM cluster.',
   }),

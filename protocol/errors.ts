@@ -155,6 +155,18 @@ const sentences = {
       'Resume from the last checkpoint with a lower optim.lr or a larger loss.eps.',
     ),
 
+  // --- several processes
+  rankLost: (detail: string) =>
+    say(
+      `A process that trains this run together with others is lost: ${detail}.`,
+      'The last whole step was written as a checkpoint; resume with as many processes as there are.',
+    ),
+  ranksUneven: (batchSize: number, ranks: number) =>
+    say(
+      `train.batchSize is ${batchSize}, which ${ranks} processes can't share evenly.`,
+      'Start a number of processes that divides the batch.',
+    ),
+
   // --- clusters
   clusterUnavailable: (command: string, reason: string) =>
     say(

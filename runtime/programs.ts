@@ -5,6 +5,7 @@ import { probedBlocks } from './eval/linearProbe.ts';
 import { buildProbeFeatureProgram } from './eval/probeFeatureStep.ts';
 import { buildFeatureProgram } from './featureStep.ts';
 import type { ProgramSet } from './engines/executor/programSet.ts';
+import type { OwnShare } from './ops/sumOverRanks.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
 import { trainPrograms } from './trainPrograms.ts';
 import { buildTrainStep } from './trainStep.ts';
@@ -12,6 +13,8 @@ import { buildTrainStep } from './trainStep.ts';
 export interface ProgramSpec {
   config: ResolvedConfig;
   totals: ScheduleTotals;
+  /** The part of each batch that this process takes, where several train together. */
+  share?: OwnShare;
 }
 
 /** Images that go through the teacher at a time when features are taken. */
@@ -31,9 +34,11 @@ export function buildPrograms(
 ): ProgramSet | undefined {
   // Evaluations are small; what doesn't fit as it is doesn't fit.
   if ('evaluation' in spec) return reductions === 0 ? buildEvaluationPrograms(spec.evaluation) : undefined;
-  const { config, totals } = spec;
-  const step = buildTrainStep(config, totals);
-  const training = trainPrograms(step, config, { reductions });
+  const { config, totals, share } = spec;
+  const step = buildTrainStep(config, totals, share);
+  // A process's share is not divided further.
+  const alone = reductions === 0 ? { programs: { train: step.program } } : undefined;
+  const training = share ? alone : trainPrograms(step, config, { reductions });
   if (!training) return undefined;
   return {
     ...training,

@@ -12,9 +12,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TensorSpec, Tensors } from './engines/engine.ts';
 import type { MaskedPatches, Objective, ObjectiveOutput } from './losses/objective.ts';
 import { networkFeatures, networkParameters, patchHeadName } from './models/network.ts';
-import type { NetworkConfig, ViewStack } from './models/network.ts';
+import type { NetworkConfig, NetworkFeatures, ViewStack } from './models/network.ts';
 import { elementCount, initialiseParameters, prefixed, submodule } from './models/parameters.ts';
 import type { ParameterSpec, Parameters, Random } from './models/parameters.ts';
+import { gatherOverRanks, sumOverRanks } from './ops/sumOverRanks.ts';
+import type { OwnShare } from './ops/sumOverRanks.ts';
 import { adamw } from './optim/adamw.ts';
 import type { AdamOptions, AdamScalars } from './optim/adamw.ts';
 import { clipFactor, globalNorm, gradientNorm } from './optim/clip.ts';
@@ -33,8 +35,10 @@ export interface UpdateSettings {
   rules: ParameterRules;
   /** `student` copies the student after every update (no self-distillation). */
   teacherUpdate: 'ema' | 'student';
-  /** Images B of a step. */
+  /** Images of a step that this process takes: all B, or its share of them. */
   batch: number;
+  /** Which share, where several processes take a step together. */
+  share?: OwnShare;
   /** Names of tensors that are never trained. */
   frozen?: ReadonlySet<string>;
   /** Tensors that are trained from a later step on. */
@@ -81,7 +85,12 @@ export function updateStudentAndTeacher(
   scalars: Record<string, tf.Scalar>,
   settings: UpdateSettings,
 ): { state: Tensors; outputs: Tensors } {
-  const found = lossAndGradients(state, views, scalars, settings);
+  const own = lossAndGradients(state, views, scalars, settings);
+  // Each process has found the gradient through its own images.
+  const gradients = settings.share
+    ? Object.fromEntries(Object.entries(own.gradients).map(([name, tensor]) => [name, sumOverRanks(tensor)]))
+    : own.gradients;
+  const found = { ...own, gradients };
   const updated = applyGradients(state, found, scalars, settings);
   // It outlived the gradient's scope; the update holds what became of it.
   tf.dispose(found.objectiveState);
@@ -111,17 +120,20 @@ export function lossAndGradients(
 ): LossAndGradients {
   const { network, batch, objective } = settings;
   const teacher = submodule(state, 'teacher');
-  const seen = networkFeatures(teacher, views.slice(0, 1).map(asTeacherSees), network, { batch });
+  const seen = ofWholeBatch(
+    networkFeatures(teacher, views.slice(0, 1).map(asTeacherSees), network, { batch }),
+    settings,
+  );
   const teacher_GBO = seen.views_VBO;
 
   const { kept, gradients } = differentiate(submodule(state, 'student'), trainedParameters(settings), (student) => {
-    const features = networkFeatures(student, views, network, { batch });
+    const features = ofWholeBatch(networkFeatures(student, views, network, { batch }), settings);
     const { views_VBO: student_VBO, classes_GBD: studentClasses_GBD, places_IKO } = features;
     const evaluated = objective.evaluate({
       student_VBO,
       teacher_GBO,
       studentClasses_GBD,
-      ...maskedPatches(views, places_IKO, seen.places_IKO),
+      ...maskedPatches(views, places_IKO, seen.places_IKO, settings),
       studentHead: submodule(student, 'head'),
       teacherHead: submodule(teacher, 'head'),
       studentPatchHead: submodule(student, patchHeadName(network)),
@@ -302,6 +314,28 @@ function clip(gradient: tf.Tensor, norm: tf.Scalar, { clipGradNorm }: UpdateSett
   return clipGradNorm > 0 ? tf.mul(gradient, clipFactor(norm, { maxNorm: clipGradNorm })) : gradient;
 }
 
+/**
+ * Features of the images of all processes, in the batch's order. An objective is not a mean over images - a coding rate, a centre or a
+ * nearest neighbour is of the batch - so every process computes it of all features, which are small, and differentiates by its own.
+ */
+function ofWholeBatch(own: NetworkFeatures, settings: UpdateSettings): NetworkFeatures {
+  const { share } = settings;
+  if (!share) return own;
+  return {
+    views_VBO: gatherOverRanks(own.views_VBO, { axis: 1, ...share }),
+    classes_GBD: gatherOverRanks(own.classes_GBD, { axis: 1, ...share }),
+    ...(own.places_IKO ? { places_IKO: gatherViews(own.places_IKO, settings) } : {}),
+  };
+}
+
+/** The same of rows that lie view by view, [views x B, ..]. */
+function gatherViews<T extends tf.Tensor>(rows: T, { share, batch }: UpdateSettings): T {
+  if (!share) return rows;
+  const [all, ...rest] = rows.shape;
+  const byView = tf.reshape(rows, [all! / batch, batch, ...rest]);
+  return tf.reshape(gatherOverRanks(byView, { axis: 1, ...share }), [all! * share.ranks, ...rest]) as T;
+}
+
 /** Every branch kept, nothing hidden; masked patches are looked at. */
 export function asTeacherSees({ images, layout, masks }: ViewStack): ViewStack {
   return { images, layout, ...(masks ? { masks: { ...masks, hidden: false } } : {}) };
@@ -311,10 +345,11 @@ function maskedPatches(
   [globalViews]: readonly ViewStack[],
   student_IKO: tf.Tensor3D | undefined,
   teacher_IKO: tf.Tensor3D | undefined,
+  settings: UpdateSettings,
 ): { patches?: MaskedPatches } {
   const selection_IKP = globalViews?.masks?.selection_IKP;
   if (!selection_IKP || !student_IKO || !teacher_IKO) return {};
-  const isMasked_IK = tf.sum<tf.Tensor2D>(selection_IKP, 2);
+  const isMasked_IK = gatherViews(tf.sum<tf.Tensor2D>(selection_IKP, 2), settings);
   return { patches: { student_IKO, teacher_IKO, isMasked_IK, patches: selection_IKP.shape[2] } };
 }
 

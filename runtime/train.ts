@@ -24,6 +24,8 @@ import { teacherFeatures } from './eval/extractFeatures.ts';
 import { executorHosts } from './eval/programHost.ts';
 import { withTensorboard } from './interchange/liveTensorboard.ts';
 import { watchRequests } from './run/control.ts';
+import { partOf } from './parallel/partOf.ts';
+import type { OwnShare } from './ops/sumOverRanks.ts';
 import type { OpenRun } from './run/openRun.ts';
 import { createResourceMeter } from './run/resourceMeter.ts';
 import { openAttempt } from './run/runFolder.ts';
@@ -37,6 +39,8 @@ export interface TrainOptions {
   onMessage: (text: string) => void;
   /** Aborting writes a checkpoint and stops, as a stop request does. */
   signal: AbortSignal;
+  /** The processes that train this run together, of which this is the first; absent: alone. */
+  share?: OwnShare;
   now: () => number;
 }
 
@@ -45,6 +49,9 @@ export interface TrainOutcome {
   step: number;
   knnTop1: number | null;
 }
+
+/** Asked to stop, this process waits for others that are late; lost ones would never come. */
+const giveUpAfterMs = 3000;
 
 /** Steps whose metrics are written to the log when the loss is no longer a number. */
 const windowSteps = 10;
@@ -61,7 +68,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   // --- Numbers that follow from the configuration
   const derived = derive(config, { trainImages: dataset.train.size });
   const { stepsPerEpoch, totalSteps } = derived;
-  const trainStep = buildTrainStep(config, derived);
+  const trainStep = buildTrainStep(config, derived, options.share);
   const due = (everyEpochs: number, step: number) => {
     const everySteps = Math.max(1, Math.round(everyEpochs * stepsPerEpoch));
     return step % everySteps === 0 || step === totalSteps;
@@ -69,7 +76,9 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   const firstStep = run.resume?.step ?? 0;
 
   // --- Engine: parameters are drawn from the seed, or come from the checkpoint
+  const { share } = options;
   const executor = await startTrainingExecutor(config, {
+    ...(share ? { share } : {}),
     trainImages: dataset.train.size,
     state: run.resume && run.resume.state.size > 0 ? run.resume.state : null,
   });
@@ -99,12 +108,16 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
 
   // --- Requests: stop and checkpoint-now, from a file or a signal
   let stopping = options.signal.aborted;
+  // Several processes stop after the same step: the first one that all know of it.
+  let halted = stopping && !share;
   let checkpointAsked = false;
   let step = firstStep;
   const onRequest = (request: ControlRequest) => {
     if (request.action === 'checkpoint') checkpointAsked = true;
     else if (request.action === 'stop') {
       stopping = true;
+      if (share) void executor.interrupt(giveUpAfterMs);
+      else halted = true;
       attempt.event(step, { type: 'stopRequested', requestId: request.id, by: request.by });
     } else return; // meant for a scheduler
     say(`${request.action} requested by ${request.by}`);
@@ -118,6 +131,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
     split: dataset.train,
     crops: config.crops,
     batchSize: config.train.batchSize,
+    ...(share ? { part: partOf(share, config.train.batchSize) } : {}),
     seed: config.seed,
     workers: config.runtime.dataWorkers,
     startStep: firstStep,
@@ -189,7 +203,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
 
     // --- Steps
     let stepEndedMs = performance.now();
-    while (step < totalSteps && !stopping) {
+    while (step < totalSteps && !halted) {
       const batch = await loader.next();
       const dataWaitMs = performance.now() - stepEndedMs;
       const { lr, weightDecay, momentum } = trainStep.scalarsAt(step);
@@ -197,7 +211,9 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
         globalCrops: batch.global,
         ...(batch.local.length > 0 ? { localCrops: batch.local } : {}),
         ...trainStep.inputsAt(step),
+        ...(share ? { halt: Float32Array.of(stopping ? 1 : 0) } : {}),
       });
+      if (share) halted = (outputs['halted']?.[0] ?? 0) > 0;
       const { updated, ...terms } = scalars(outputs);
       step += 1;
       const endedMs = performance.now();
@@ -264,6 +280,8 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   } catch (error) {
     const code = isSimdinoError(error) ? error.code : 'internal';
     try {
+      // The state is that of the last step which everybody took.
+      if (code === 'rankLost') await save('stop');
       attempt.event(step, { type: 'failed', code, message: (error as Error).message });
       attempt.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
     } catch (unwritten) {

@@ -6,6 +6,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { codingRateBounds, codingRateShape, gammaOf } from '../configs/derive.ts';
 import type { ResolvedConfig } from '../configs/schema.ts';
 import { randomStream, shuffled } from './data/random.ts';
+import { partSpec, takePart } from './batchParts.ts';
 import type { BatchAxis } from './batchParts.ts';
 import type { StepProgram, TensorSpec, Tensors } from './engines/engine.ts';
 import { microBatchedStep } from './microBatches.ts';
@@ -16,6 +17,8 @@ import { batchSubsetFactors, branchesPerBlock, dropPathFactors, dropPathRates } 
 import { normalisePixels } from './models/imageInput.ts';
 import { patchSelection } from './models/network.ts';
 import type { ViewStack } from './models/network.ts';
+import { sumOverRanks } from './ops/sumOverRanks.ts';
+import type { OwnShare } from './ops/sumOverRanks.ts';
 import { biasCorrections } from './optim/adamw.ts';
 import { stepSchedules } from './optim/schedules.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
@@ -51,9 +54,13 @@ export interface TrainStep {
   constants: { gamma: number; codingRateMax: number };
 }
 
-export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): TrainStep {
+/**
+ * @param share the part of the batch that this process takes, where several take a step together. Then there is one more input, `halt`: any
+ *   process sets it to 1 to ask all to stop, and one more output, `halted`, how many did: what all see after the same step.
+ */
+export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals, share?: OwnShare): TrainStep {
   const { optim, train, crops, model, seed } = config;
-  const settings = updateSettings(config);
+  const settings = updateSettings(config, share);
   const schedules = stepSchedules(config, totals);
   const isSubset = model.dropPath === 'batchSubset';
   const rates = isSubset
@@ -79,8 +86,7 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
     scalarsAt,
     inputsAt: (step) => ({
       ...Object.fromEntries(Object.entries(scalarsAt(step)).map(([name, value]) => [name, Float32Array.of(value)])),
-      ...dropPathAt(step),
-      ...masksAt(step),
+      ...ownPart({ ...dropPathAt(step), ...masksAt(step) }),
     }),
     initialState: () => {
       const stream = randomStream({ seed, purpose: 'initialisation' });
@@ -99,7 +105,22 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
   };
 
   function run(tensors: Tensors, inputs: Tensors): { state: Tensors; outputs: Tensors } {
-    return updateStudentAndTeacher(tensors, viewsOf(inputs), inputs as Record<string, tf.Scalar>, settings);
+    const updated = updateStudentAndTeacher(tensors, viewsOf(inputs), inputs as Record<string, tf.Scalar>, settings);
+    const { halt } = inputs;
+    return halt ? { ...updated, outputs: { ...updated.outputs, halted: sumOverRanks(halt) } } : updated;
+  }
+
+  /** What was drawn for the whole batch, for this process's images. */
+  function ownPart(drawn: Record<string, Float32Array>): Record<string, Float32Array> {
+    if (!share) return drawn;
+    const count = train.batchSize / share.ranks;
+    const [specs, axes] = [wholeSpecs(), imageAxes()];
+    return Object.fromEntries(
+      Object.entries(drawn).map(([name, values]) => [
+        name,
+        takePart(values, specs[name]!, axes[name]!, { first: share.rank * count, count }),
+      ]),
+    );
   }
 
   function viewsOf(inputs: Tensors): ViewStack[] {
@@ -129,6 +150,17 @@ export function buildTrainStep(config: ResolvedConfig, totals: ScheduleTotals): 
   }
 
   function inputSpecs(): Record<string, TensorSpec> {
+    const whole = wholeSpecs();
+    if (!share) return whole;
+    const axes = imageAxes();
+    const own = Object.entries(whole).map(([name, spec]): [string, TensorSpec] => {
+      const axis = axes[name];
+      return [name, axis ? partSpec(spec, axis, { count: train.batchSize / share.ranks }) : spec];
+    });
+    return { ...Object.fromEntries(own), halt: { shape: [], dtype: 'float32' } };
+  }
+
+  function wholeSpecs(): Record<string, TensorSpec> {
     return {
       ...resolutionSpecs('global', crops.global.sizePx),
       ...(samples.local > 0 ? resolutionSpecs('local', crops.local.sizePx) : {}),

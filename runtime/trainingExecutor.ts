@@ -6,6 +6,7 @@ import type { NamedTensor, TensorMap } from './checkpoint/safetensors.ts';
 import type { Arrays } from './engines/executor/messages.ts';
 import { startExecutor, type Executor } from './engines/executor/startExecutor.ts';
 import { builtFile } from './installation.ts';
+import type { OwnShare } from './ops/sumOverRanks.ts';
 import { featureBatch, type ProgramSpec } from './programs.ts';
 
 export interface TrainingExecutor {
@@ -21,7 +22,10 @@ export interface TrainingExecutor {
   /** The same of what linear classifiers see: CLS tokens of the last blocks and a mean patch token. */
   probeFeatures(images: Uint8Array, count: number): Promise<Float32Array>;
   readState(): Promise<TensorMap>;
-  close(): Promise<void>;
+  /** Gives up the step under way if other processes don't take it within so long. */
+  interrupt(afterMs: number): Promise<void>;
+  /** Ends it, at the latest after `graceMs`. */
+  close(options?: { graceMs?: number }): Promise<void>;
 }
 
 /**
@@ -32,15 +36,21 @@ export interface TrainingExecutor {
  */
 export async function startTrainingExecutor(
   config: ResolvedConfig,
-  { trainImages, state, onLog }: { trainImages: number; state: TensorMap | null; onLog?: (text: string) => void },
+  {
+    trainImages,
+    state,
+    share,
+    onLog,
+  }: { trainImages: number; state: TensorMap | null; share?: OwnShare; onLog?: (text: string) => void },
 ): Promise<TrainingExecutor> {
   const { stepsPerEpoch, totalSteps, warmupSteps } = derive(config, { trainImages });
-  const spec: ProgramSpec = { config, totals: { stepsPerEpoch, totalSteps, warmupSteps } };
+  const spec: ProgramSpec = { config, totals: { stepsPerEpoch, totalSteps, warmupSteps }, ...(share ? { share } : {}) };
   const executor = await startExecutor({
     entry: builtFile('executor.mjs'),
     engine: config.runtime.engine,
     ...(config.runtime.threads > 0 ? { threads: config.runtime.threads } : {}),
     spec,
+    ...(share ? { isOneOfMany: true, waitForOthersMs: 1000 * config.runtime.rankTimeoutSeconds } : {}),
     ...(state ? { initialState: arraysOf(state) } : {}),
     ...(onLog ? { onLog } : {}),
   });
@@ -55,7 +65,8 @@ export async function startTrainingExecutor(
     features: (images, count) => featuresOf('features', images, count),
     probeFeatures: (images, count) => featuresOf('probeFeatures', images, count),
     readState: async () => tensorsOf(await executor.readState(), executor.state),
-    close: () => executor.close(),
+    interrupt: (afterMs) => executor.interrupt(afterMs),
+    close: (options) => executor.close(options),
   };
 
   async function featuresOf(program: string, images: Uint8Array, count: number): Promise<Float32Array> {

@@ -2,13 +2,15 @@
 import type { ResolvedConfig } from '../configs/schema.ts';
 import { dinoSection, objectiveOf } from './losses/index.ts';
 import { networkConfig } from './models/network.ts';
+import type { OwnShare } from './ops/sumOverRanks.ts';
 import { biasCorrections } from './optim/adamw.ts';
 import { layerwiseRules } from './optim/parameterGroups.ts';
 import { teacherTemperature } from './optim/schedules.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
 import type { UpdateSettings } from './studentTeacherUpdate.ts';
 
-export function updateSettings(config: ResolvedConfig): UpdateSettings {
+/** @param share the part of the batch that this process takes, where several take a step together */
+export function updateSettings(config: ResolvedConfig, share?: OwnShare): UpdateSettings {
   const { model, optim, teacher, train } = config;
   return {
     network: networkConfig(config),
@@ -22,7 +24,8 @@ export function updateSettings(config: ResolvedConfig): UpdateSettings {
       patchEmbedding: optim.patchEmbeddingRate,
     }),
     teacherUpdate: teacher.update,
-    batch: train.batchSize,
+    batch: train.batchSize / (share?.ranks ?? 1),
+    ...(share ? { share } : {}),
     ...(config.dino ? prototypeTraining(config) : {}),
   };
 }

@@ -24,6 +24,7 @@ export const REPORT_ENTRIES = { report: 'webview/report/main.tsx' };
 
 /** Packages with native parts, and optional peers that a user may install: resolved at run time, never bundled. */
 export const NATIVE_PACKAGES = [
+  'koffi',
   'onnxruntime-node',
   'sharp',
   'webgpu',

@@ -35,6 +35,7 @@ export function copyNativePackages(root, target, nodeModules) {
   const installed = join(root, 'node_modules');
   copyOnnxruntime(installed, target, nodeModules);
   copySharp(installed, target, nodeModules);
+  copyKoffi(installed, target, nodeModules);
   copyWebgpu(installed, target, nodeModules);
 }
 
@@ -82,6 +83,23 @@ function copySharp(installed, target, nodeModules) {
     if (existsSync(local)) cpSync(local, join(nodeModules, name), { recursive: true, filter: isRuntimeFile });
     else fetchPackage(`${name}@${versions[name]}`, join(nodeModules, name));
   }
+}
+
+/** Calls MPI and NVML; its binary for a platform is a package of its own, as sharp's is. */
+function copyKoffi(installed, target, nodeModules) {
+  const manifest = JSON.parse(readFileSync(join(installed, 'koffi', 'package.json'), 'utf8'));
+  for (const part of ['package.json', 'index.js', 'index.cjs', 'indirect.js', 'indirect.cjs', 'lib', 'LICENSE.txt'])
+    if (existsSync(join(installed, 'koffi', part)))
+      cpSync(join(installed, 'koffi', part), join(nodeModules, 'koffi', part), {
+        recursive: true,
+        filter: isRuntimeFile,
+      });
+  const name = `@koromix/koffi-${target}`;
+  const local = join(installed, name);
+  const to = join(nodeModules, name);
+  if (existsSync(local)) cpSync(local, to, { recursive: true, filter: isRuntimeFile });
+  else fetchPackage(`${name}@${manifest.optionalDependencies[name]}`, to);
+  rmSync(join(to, `musl_${target.split('-')[1]}`), { recursive: true, force: true });
 }
 
 /** Packages of other platforms are not installed here: npm fetches them. */

@@ -4,6 +4,8 @@ import { errors } from '../../protocol/errors.ts';
 import { submitRun } from '../cluster/submitRun.ts';
 import { reopenRun } from '../run/openRun.ts';
 import { openTrainingData } from '../run/trainingData.ts';
+import { launchedRanks } from '../parallel/launchedRanks.ts';
+import { followTraining } from '../parallel/followTraining.ts';
 import { trainInTerminal } from './trainInTerminal.ts';
 
 /**
@@ -37,5 +39,8 @@ export async function run(args: string[]): Promise<number> {
   const { dataset } = await openTrainingData(opened.config, dirname(opened.record.configSource), (text) =>
     process.stderr.write(`${text}\n`),
   );
+  const others = launchedRanks();
+  if (others && others.rank > 0)
+    return followTraining(opened.config, dataset, { share: others, resume: opened.resume });
   return trainInTerminal(opened, dataset, { json: values.json });
 }

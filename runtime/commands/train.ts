@@ -7,6 +7,9 @@ import { submitRun } from '../cluster/submitRun.ts';
 import { forkRun } from '../run/forkRun.ts';
 import { createRun, type NewRun } from '../run/openRun.ts';
 import { openTrainingData } from '../run/trainingData.ts';
+import { launchedRanks } from '../parallel/launchedRanks.ts';
+import { followTraining } from '../parallel/followTraining.ts';
+import { errors } from '../../protocol/errors.ts';
 import { parseParent } from './parent.ts';
 import { trainInTerminal } from './trainInTerminal.ts';
 
@@ -57,6 +60,14 @@ export async function run(args: string[]): Promise<number> {
   const { config, dataset } = await openTrainingData(file.config, dirname(file.path), (text) =>
     process.stderr.write(`${text}\n`),
   );
+  const others = launchedRanks();
+  if (others && others.rank > 0) {
+    if (parent && parent.step > 0)
+      throw errors.usage(
+        'A run that starts from a checkpoint of another is made first, by one process; then resume it.',
+      );
+    return followTraining(config, dataset, { share: others, resume: null });
+  }
   const newRun: NewRun = {
     id: values['run-id'] ?? { from: values.name ?? basename(file.path) },
     runsFolder,

@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { isSimdinoError } from '../../protocol/errors.ts';
 import { ownJob, preemptionSignal, requeueOwnJob } from '../cluster/requeue.ts';
+import { launchedRanks } from '../parallel/launchedRanks.ts';
+import { requireShares } from '../parallel/partOf.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { OpenRun } from '../run/openRun.ts';
 import { train } from '../train.ts';
@@ -14,6 +16,8 @@ import { createProgressDisplay, formatDuration } from './progress.ts';
  */
 export async function trainInTerminal(run: OpenRun, dataset: Dataset, { json }: { json: boolean }): Promise<number> {
   const stop = new AbortController();
+  const share = launchedRanks();
+  if (share) requireShares(run.config, share);
   const display = createProgressDisplay(process.stderr, { now: () => performance.now() });
   const onSignal = (signal: NodeJS.Signals) => {
     if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
@@ -37,6 +41,7 @@ export async function trainInTerminal(run: OpenRun, dataset: Dataset, { json }: 
       onProgress: (progress) => display.update(progress),
       onMessage: (text) => display.message(text),
       signal: stop.signal,
+      ...(share ? { share } : {}),
       now: () => Date.now(),
     });
     display.end();

@@ -8,6 +8,8 @@ export interface LoaderOptions {
   split: Split;
   crops: SamplingConfig;
   batchSize: number;
+  /** Of each batch only these images are rendered, in its order; absent: all. */
+  part?: { first: number; count: number };
   seed: number;
   /** Worker threads; 0 renders in this thread. The batches are the same for any number. */
   workers: number;
@@ -63,6 +65,7 @@ export function createLoader(options: LoaderOptions): Loader {
     onFaulty,
     prefetch = 2,
     workerScript,
+    part = { first: 0, count: batchSize },
   } = options;
   const stepsPerEpoch = Math.floor(split.size / batchSize);
   if (stepsPerEpoch === 0) throw errors.batchTooLarge(batchSize, split.size, split.path);
@@ -75,14 +78,14 @@ export function createLoader(options: LoaderOptions): Loader {
   const ring = createBatchRing({
     split,
     task: { kind: 'views', crops, seed },
-    batchSize,
+    batchSize: part.count,
     workers,
     depth: prefetch + 1,
     contentOf: (generation) => {
       const step = startStep + generation;
       const epoch = Math.floor(step / stepsPerEpoch);
-      const first = (step % stepsPerEpoch) * batchSize;
-      const images = Array.from(orderOf(epoch).subarray(first, first + batchSize));
+      const first = (step % stepsPerEpoch) * batchSize + part.first;
+      const images = Array.from(orderOf(epoch).subarray(first, first + part.count));
       return { epoch, images, ...(stream && { encoded: () => stream.take(epoch, images) }) };
     },
     onFault: ({ image, reason }) => {

@@ -39,6 +39,13 @@ export interface EngineState {
   dispose(): Promise<void>;
 }
 
+/** The processes that train together, as far as an engine needs them. */
+export interface Collective {
+  readonly ranks: number;
+  /** Replaces each array by the sum of everyone's, element by element. All processes call it with arrays of the same lengths. */
+  sum(arrays: readonly (Float32Array | Float64Array)[]): Promise<void>;
+}
+
 export interface CompiledStep {
   /** The inputs that the step really uses; others may be left out. */
   readonly inputs: readonly string[];

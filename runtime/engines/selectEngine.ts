@@ -1,7 +1,7 @@
 import { errors } from '../../protocol/errors.ts';
 import { isUsable, type EngineName, type EngineReport } from './devices/engineReport.ts';
 import { machineReports, type ReportOptions } from './devices/machineReports.ts';
-import type { Engine } from './engine.ts';
+import type { Collective, Engine } from './engine.ts';
 import { createOnnxEngine } from './onnx/onnxEngine.ts';
 
 /** What `runtime.engine` may say. */
@@ -10,6 +10,8 @@ export type EngineChoice = 'auto' | EngineName;
 export interface EngineOptions {
   /** Of the CPU engine; absent: every core. */
   threads?: number;
+  /** The processes that train together; only the CPU engine sums over them. */
+  collective?: Collective;
   reports?: (options: ReportOptions) => Promise<EngineReport[]>;
 }
 
@@ -27,6 +29,10 @@ export interface SelectedEngine {
  */
 export async function selectEngine(choice: EngineChoice, options: EngineOptions = {}): Promise<SelectedEngine> {
   const reportsOf = options.reports ?? machineReports;
+  if (options.collective && choice !== 'onnx') {
+    if (choice !== 'auto') throw errors.engineUnavailable(choice, 'it has no sums over processes', ['auto', 'onnx']);
+    return { engine: createOnnxEngine(options), reason: 'the engine that sums over processes' };
+  }
   if (choice === 'onnx') return { engine: createOnnxEngine(options), reason: 'asked for' };
   if (choice === 'auto') {
     const { report, reason } = fastest(await reportsOf({}));

@@ -2,4 +2,6 @@
 import { buildPrograms } from '../../programs.ts';
 import { hostExecutor } from './hostExecutor.ts';
 
-hostExecutor(buildPrograms);
+hostExecutor(buildPrograms, {
+  joinOthers: async (options) => (await import('../../parallel/joinRanks.ts')).joinRanks(options),
+});

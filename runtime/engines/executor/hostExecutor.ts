@@ -1,11 +1,24 @@
 import { performance } from 'node:perf_hooks';
 import { errors, isSimdinoError } from '../../../protocol/errors.ts';
-import type { CompiledStep, Engine, EngineState } from '../engine.ts';
+import type { Collective, CompiledStep, Engine, EngineState } from '../engine.ts';
 import { selectEngine } from '../selectEngine.ts';
 import type { Arrays, CallName, Calls, ExecutorInfo, InitOptions, Reply, Request } from './messages.ts';
 import type { BuildPrograms, ProgramSet } from './programSet.ts';
 
 export type { ProgramSet };
+
+/** The processes that train together, joined. */
+export interface JoinedRanks extends Collective {
+  /** For the log: one clause. */
+  readonly description: string;
+  /** Gives up the sum under way if it is not done after so long. */
+  giveUp(afterMs: number): void;
+  leave(): void;
+}
+
+export interface HostOptions {
+  joinOthers?: (options: { waitForOthersMs: number }) => Promise<JoinedRanks>;
+}
 
 interface Session {
   engine: Engine;
@@ -23,13 +36,19 @@ interface Session {
  * A terminal's Ctrl-C reaches every process of the group, but ending is the trainer's to decide: it still wants the state for a
  * checkpoint. The child ends when the channel closes, whatever the reason.
  */
-export function hostExecutor(buildPrograms: BuildPrograms): void {
+export function hostExecutor(buildPrograms: BuildPrograms, { joinOthers }: HostOptions = {}): void {
   let session: Session | undefined;
   let queue = Promise.resolve();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-  process.on('disconnect', () => process.exit(0));
+  let others: JoinedRanks | undefined;
+  process.on('disconnect', () => {
+    others?.leave();
+    process.exit(0);
+  });
   process.on('message', (message) => {
-    queue = queue.then(() => answer(message as Request));
+    const request = message as Request;
+    if (request.call === 'interrupt') void answer(request);
+    else queue = queue.then(() => answer(request));
   });
 
   const calls: { [Name in CallName]: (argument: Calls[Name]['argument']) => Promise<Calls[Name]['result']> } = {
@@ -41,14 +60,23 @@ export function hostExecutor(buildPrograms: BuildPrograms): void {
     },
     run: ({ program, inputs }) => fitting(() => runProgram(program, inputs)),
     readState: ({ names }) => current().state.read(names),
+    async interrupt({ afterMs }) {
+      others?.giveUp(afterMs);
+      return null;
+    },
     async writeState({ values }) {
       await current().state.write(values);
       return null;
     },
   };
 
-  async function init({ engine: choice, threads, spec, initialState }: InitOptions): Promise<ExecutorInfo> {
-    const { engine, reason } = await selectEngine(choice, threads === undefined ? {} : { threads });
+  async function init(options: InitOptions): Promise<ExecutorInfo> {
+    const { engine: choice, threads, spec, initialState, isOneOfMany, waitForOthersMs } = options;
+    if (isOneOfMany) others = await joinOthers?.({ waitForOthersMs: waitForOthersMs ?? Infinity });
+    const { engine, reason } = await selectEngine(choice, {
+      ...(threads === undefined ? {} : { threads }),
+      ...(others ? { collective: others } : {}),
+    });
     const set = buildPrograms(spec as never, 0);
     if (!set) throw new Error('internal: executor: no programs are built of this specification.');
     const state = createState(engine, set, initialState ?? set.initialState?.() ?? {});
@@ -56,7 +84,7 @@ export function hostExecutor(buildPrograms: BuildPrograms): void {
     return {
       engine: engine.name,
       device: engine.device,
-      reason: [reason, set.note].filter(Boolean).join('; '),
+      reason: [reason, others?.description, set.note].filter(Boolean).join('; '),
       state: set.state,
       programs: [...Object.keys(set.programs), ...Object.keys(set.composed ?? {})],
     };

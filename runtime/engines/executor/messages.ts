@@ -9,6 +9,10 @@ export type Arrays = Record<string, TypedArray>;
 export interface InitOptions {
   engine: EngineChoice;
   threads?: number;
+  /** Whether this process is one of several that train together; it joins them. */
+  isOneOfMany?: boolean;
+  /** How long it waits for the others. */
+  waitForOthersMs?: number;
   /** What the programs are built from; plain data. */
   spec: unknown;
   /** Absent: the programs' own initial state. */
@@ -30,6 +34,8 @@ export interface Calls {
   compile: { argument: { program: string }; result: { elapsedMs: number } };
   run: { argument: { program: string; inputs: Arrays }; result: Arrays };
   readState: { argument: { names: string[] }; result: Arrays };
+  /** Gives up a sum over processes that is not done after so long, and with it the step. Not queued behind it. */
+  interrupt: { argument: { afterMs: number }; result: null };
   writeState: { argument: { values: Arrays }; result: null };
 }
 

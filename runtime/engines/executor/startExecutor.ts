@@ -23,6 +23,8 @@ export interface Executor extends ExecutorInfo {
   /** The entries named, or all. */
   readState(names?: readonly string[]): Promise<Arrays>;
   writeState(values: Arrays): Promise<void>;
+  /** Gives up a sum over processes that is not done after so long; the step under way fails with `rankLost`. */
+  interrupt(afterMs: number): Promise<void>;
   /** Ends the child, at the latest after `graceMs`. */
   close(options?: { graceMs?: number }): Promise<void>;
 }
@@ -48,6 +50,9 @@ export async function startExecutor({ entry, onLog, ...init }: ExecutorOptions):
         }
         return state;
       },
+      async interrupt(afterMs) {
+        await channel.call('interrupt', { afterMs });
+      },
       async writeState(values) {
         for (const part of inParts(Object.keys(values), (name) => values[name]!.byteLength)) {
           await channel.call('writeState', { values: Object.fromEntries(part.map((name) => [name, values[name]!])) });
@@ -67,6 +72,14 @@ interface Channel {
   close(graceMs: number): Promise<void>;
 }
 
+/** MPICH's launcher talks to its processes through a file that they inherit; the child is the one that answers. */
+function launcherChannel(): (number | 'ignore')[] {
+  const file = Number(process.env['PMI_FD'] ?? Number.NaN);
+  const first = 4;
+  if (!Number.isInteger(file) || file < first) return [];
+  return Array.from({ length: file - first + 1 }, (_, index) => (index + first === file ? file : 'ignore'));
+}
+
 interface Pending {
   resolve(result: never): void;
   reject(error: Error): void;
@@ -75,7 +88,7 @@ interface Pending {
 function openChannel(entry: string | URL, engine: string, onLog?: (text: string) => void): Channel {
   const child = fork(entry, [], {
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...launcherChannel()],
     // The parent's debugger port and loaders are not the child's.
     execArgv: [],
   });

@@ -77,6 +77,8 @@ export type Op =
     }
   | { readonly kind: 'tile'; readonly repeats: readonly number[] }
   | { readonly kind: 'gather'; readonly axis: number }
+  /** The sum over the processes that train together; see stages.ts. */
+  | { readonly kind: 'sumOverRanks' }
   | { readonly kind: 'oneHot'; readonly depth: number; readonly on: number; readonly off: number };
 
 /** A step: what it is given by name, and what it returns by name. */

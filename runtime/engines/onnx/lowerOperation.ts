@@ -86,6 +86,8 @@ export function lowerOperation(lowering: Lowering, value: Value): string {
     }
     case 'input':
     case 'constant':
+    // Not computed by a model, but between two of them.
+    case 'sumOverRanks':
       throw new Error(`internal: lowering: ${op.kind} is not an operation.`);
   }
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { InferenceSession } from 'onnxruntime-node';
-import type { Engine, EngineState } from '../engine.ts';
+import type { Collective, Engine, EngineState } from '../engine.ts';
 import { HostState } from './hostState.ts';
 import { CompiledSteps, compileOnnxStep, type StepState } from './onnxStep.ts';
 
@@ -10,15 +10,21 @@ const BLOCK_ELEMENTS = 400_000;
 export interface OnnxOptions {
   threads?: number;
   profileTo?: string;
+  collective?: Collective;
 }
 
 /**
  * Steps through ONNX Runtime on the CPU. `run` blocks the thread that it is called on: training keeps it in a process of its own.
  *
  * @param options.threads for the arithmetic inside an operation; default: every core
+ * @param options.collective the processes that steps may sum over
  * @param options.profileTo a path's beginning: ONNX Runtime writes a trace of every operator there, for chrome://tracing
  */
-export function createOnnxEngine({ threads = availableParallelism(), profileTo }: OnnxOptions = {}): Engine {
+export function createOnnxEngine({
+  threads = availableParallelism(),
+  profileTo,
+  collective,
+}: OnnxOptions = {}): Engine {
   const steps = new CompiledSteps();
   const session: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
@@ -44,6 +50,7 @@ export function createOnnxEngine({ threads = availableParallelism(), profileTo }
           session,
           blockElements: BLOCK_ELEMENTS,
           isOwn: isHostState,
+          ...(collective ? { collective } : {}),
         }),
       ),
     dispose: () => steps.dispose(),

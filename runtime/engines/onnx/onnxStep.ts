@@ -1,10 +1,12 @@
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
-import type { CompiledStep, EngineState, Precision, StepProgram, TypedArray } from '../engine.ts';
+import type { Collective, CompiledStep, EngineState, Precision, StepProgram, TypedArray } from '../engine.ts';
 import { liveness } from '../graph/liveness.ts';
+import { stagesOf } from '../graph/stages.ts';
 import { record } from '../trace/record.ts';
 import { lower } from './lower.ts';
 import type { LoweringTarget } from './lowering.ts';
 import { serialise } from './model.ts';
+import { compileStages } from './stagedStep.ts';
 import { tensorOf } from './tensors.ts';
 
 /** State in tensors of the runtime, double buffered: a step reads the current ones and writes the spare ones. */
@@ -26,6 +28,8 @@ export interface StepOptions {
   blockElements?: number;
   /** Refuses a step by its largest array, before a session is made of it. */
   checkLargestBytes?: (largestBytes: number) => void;
+  /** The processes that this one trains together with, for steps with sums over them. */
+  collective?: Collective;
   /** The states of this engine. */
   isOwn: (state: EngineState) => state is StepState;
 }
@@ -37,6 +41,8 @@ export async function compileOnnxStep(program: StepProgram, options: StepOptions
   const { graph, names, outputs } = record(program, blockElements === undefined ? {} : { blockElements });
   const { peakBytes, largestBytes } = liveness(graph, { bytesPerReal: precision === 'float64' ? 8 : 4 });
   checkLargestBytes?.(largestBytes);
+  const stages = stagesOf(graph);
+  if (stages.length > 1) return compileStages(program, { stages, names, outputs, peakBytes }, options);
   const model = lower(graph, target);
   const session = await InferenceSession.create(serialise(model), sessionOptions);
 

@@ -6,6 +6,7 @@ import { cast } from './kernel.ts';
 import { keepingDoubles } from './doubleConstants.ts';
 import { RECORDER, RecordingBackend } from './recordingBackend.ts';
 import type { StepProgram, TensorSpec, Tensors } from '../engine.ts';
+import './kernels/collective.ts';
 import './kernels/elementwise.ts';
 import './kernels/linearAlgebra.ts';
 import './kernels/reduction.ts';

@@ -1,0 +1,46 @@
+import { errors } from '../../protocol/errors.ts';
+import type { JoinedRanks } from '../engines/executor/hostExecutor.ts';
+import { openMpi } from './mpi.ts';
+
+/**
+ * Joins the other processes through MPI, which itself waits for ever for one that is lost: here a sum is given up after a time, or when
+ * somebody asks.
+ */
+export function joinRanks({ waitForOthersMs }: { waitForOthersMs: number }): JoinedRanks {
+  const world = openMpi();
+  let pending: { giveUp: (afterMs: number, why: string) => void } | undefined;
+  let isLost = false;
+  return {
+    ranks: world.ranks,
+    description: `process ${world.rank + 1} of ${world.ranks}, ${world.library}`,
+    async sum(arrays) {
+      if (isLost) throw errors.rankLost('an earlier sum was given up');
+      const timers: NodeJS.Timeout[] = [];
+      const givenUp = new Promise<never>((_, reject) => {
+        pending = {
+          giveUp: (afterMs, why) =>
+            timers.push(
+              setTimeout(() => {
+                isLost = true;
+                reject(errors.rankLost(why));
+              }, afterMs),
+            ),
+        };
+        if (Number.isFinite(waitForOthersMs))
+          pending.giveUp(waitForOthersMs, `nothing was heard of it for ${waitForOthersMs / 1000} s`);
+      });
+      try {
+        await Promise.race([world.sum(arrays), givenUp]);
+      } finally {
+        pending = undefined;
+        for (const timer of timers) clearTimeout(timer);
+      }
+    },
+    giveUp: (afterMs) =>
+      pending?.giveUp(afterMs, 'it did not take the step that was under way when this one was asked to stop'),
+    leave: () => {
+      // Leaving waits for everybody; with one lost, the launcher ends what is left.
+      if (!isLost) world.close();
+    },
+  };
+}
