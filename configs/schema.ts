@@ -509,7 +509,8 @@ const dino = z.strictObject({
     source: 'Table 4',
   }),
   teacherTemperatureWarmupEpochs: field(z.number().int().min(0).default(30), {
-    description: 'Epochs over which the teacher temperature rises linearly, epoch by epoch.',
+    description:
+      'Epochs over which the teacher temperature rises linearly: epoch by epoch with DINO, step by step with DINOv2.',
     unit: 'epochs',
     paper: '30',
     source: 'Table 4',

@@ -5,7 +5,7 @@ import { networkConfig } from './models/network.ts';
 import type { OwnShare } from './ops/sumOverRanks.ts';
 import { biasCorrections } from './optim/adamw.ts';
 import { layerwiseRules } from './optim/parameterGroups.ts';
-import { teacherTemperature } from './optim/schedules.ts';
+import { cosineScheduleV2, teacherTemperature } from './optim/schedules.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
 import type { UpdateSettings } from './studentTeacherUpdate.ts';
 
@@ -52,12 +52,29 @@ export function dinoScalars(
   const { biasCorrection1, biasCorrection2 } = biasCorrections(Math.max(1, step + 1 - delay), config.optim);
   const own = { delayedBiasCorrection1: biasCorrection1, delayedBiasCorrection2: biasCorrection2 };
   return {
-    teacherTemperature: teacherTemperature(Math.floor(step / stepsPerEpoch), {
-      warmup: dino.teacherTemperatureStart,
-      final: dino.teacherTemperature,
-      warmupEpochs: dino.teacherTemperatureWarmupEpochs,
-    }),
+    teacherTemperature: temperatureAt(step, config, stepsPerEpoch),
     delayedGate: step < delay ? 0 : 1,
     ...(config.method === 'dino' ? own : {}),
   };
+}
+
+/** DINO warms its teacher up epoch by epoch, DINOv2 step by step. */
+function temperatureAt(step: number, config: ResolvedConfig, stepsPerEpoch: number): number {
+  const {
+    teacherTemperature: final,
+    teacherTemperatureStart: warmup,
+    teacherTemperatureWarmupEpochs: warmupEpochs,
+  } = dinoSection(config);
+  if (config.method === 'dino') {
+    return teacherTemperature(Math.floor(step / stepsPerEpoch), { warmup, final, warmupEpochs });
+  }
+  const warmupSteps = warmupEpochs * stepsPerEpoch;
+  return cosineScheduleV2(step, {
+    base: final,
+    final,
+    totalSteps: warmupSteps,
+    warmupSteps,
+    warmupStart: warmup,
+    warmupReachesBase: config.optim.schedule === 'v2' ? 'no' : 'yes',
+  });
 }

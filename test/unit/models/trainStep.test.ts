@@ -330,6 +330,21 @@ describe('the training step of DINOv2', () => {
     expect(new Set(later['student.head.last_layer.weight_g']).size).toBeGreaterThan(1);
   });
 
+  it('warms the teacher\u2019s temperature up step by step, in either tree\u2019s way', () => {
+    const temperatures = (schedule: string) => {
+      const { scalarsAt } = buildTrainStep(v2({}, { optim: { lr: 0.05, schedule } }), totals);
+      return [0, 1, 11, 12, 19].map((step) => scalarsAt(step)['teacherTemperature']!);
+    };
+    // Three epochs of four steps.
+    const expected = {
+      v1: [0.04, 0.04 + 0.03 / 11, 0.07, 0.07, 0.07],
+      v2: [0.04, 0.04 + 0.03 / 12, 0.04 + (0.03 * 11) / 12, 0.07, 0.07],
+    };
+    for (const [schedule, values] of Object.entries(expected)) {
+      temperatures(schedule).forEach((value, index) => expect(value).toBeCloseTo(values[index]!, 12));
+    }
+  });
+
   it('gives patches a head of their own where heads are untied', async () => {
     const step = buildTrainStep(v2({ patchHead: 'separate', patchPrototypes: 7 }), totals);
     expect(step.program.state['student.ibot_head.last_layer.weight_v']!.shape).toEqual([7, 8]);
