@@ -1,36 +1,62 @@
 /**
  * Is this run learning, or collapsing? Read from what the trainer logs: the coding rate between its value for collapsed
- * features and its maximum, the effective rank, and whether the loss is finite.
+ * features and its maximum, the effective rank, the cosine of teacher and student, and whether the loss is finite.
+ *
+ * A coding rate that falls and comes back is a spike: early in training many runs have one. Only one that stays low for a while,
+ * after the features had spread or when they should have, is a collapse.
  */
 import type { RunSummary } from '../protocol/panelMessages.ts';
 import type { JsonScalar } from '../protocol/records.ts';
 
 export interface Assessment {
-  verdict: 'healthy' | 'warmingUp' | 'narrowing' | 'collapsed' | 'diverged' | 'unknown';
-  /** The facts in one sentence. */
+  verdict: 'healthy' | 'warmingUp' | 'spike' | 'narrowing' | 'collapsed' | 'diverged' | 'unknown';
+  /** The facts in one or two sentences. */
   reason: string;
   /** Share of the way from collapsed to the maximum, 0 to 1; null where not known. */
   spread: number | null;
-  /** Configuration changes to fork the run with; null where nothing is wrong. */
-  remedy: { changes: Record<string, JsonScalar>; words: string } | null;
+  /** What to fork the run with; null where nothing is wrong, or it is too early to tell. */
+  remedy: Remedy | null;
 }
+
+export interface Remedy {
+  changes: Record<string, JsonScalar>;
+  words: string;
+  /** The newest checkpoint from before the trouble; 0 is the beginning. */
+  fromStep: number;
+}
+
+/** A metric as logged so far; both columns have one length. */
+export interface WatchedCurve {
+  step: ArrayLike<number>;
+  values: ArrayLike<number>;
+}
+
+type Watched = Pick<RunSummary, 'last' | 'step' | 'totalSteps' | 'codingRateCollapsed' | 'config' | 'checkpointSteps'>;
 
 /** Below this share of the range between collapsed and maximal coding rate, features count as collapsed. */
 const collapsedShare = 0.05;
 const narrowShare = 0.25;
 /** Features spread only after some steps: low values before this share of the run are no collapse. */
 const warmUpShare = 0.05;
+/** A fall that lasts shorter may be a spike: this share of the run, and at least so many steps. */
+const patienceShare = 0.02;
+const patienceSteps = 20;
 
+/** `curveOf` gives what was logged of a metric; without it, the newest values are all that is judged. */
 export function assess(
-  run: Pick<RunSummary, 'last' | 'step' | 'totalSteps' | 'codingRateCollapsed' | 'config'>,
+  run: Watched,
+  curveOf: (metric: string) => WatchedCurve | undefined = () => undefined,
 ): Assessment {
-  const { last, config } = run;
+  const { last, config, step, totalSteps } = run;
   const loss = last['loss'];
   if (loss !== undefined && !Number.isFinite(loss)) {
     const lr = config['optim.lr'];
+    const fromStep = checkpointBefore(run, step);
     const remedy =
-      typeof lr === 'number' ? { changes: { 'optim.lr': lr / 2 }, words: `halve optim.lr to ${lr / 2}` } : null;
-    return { verdict: 'diverged', reason: `The loss became ${loss} at step ${run.step}.`, spread: null, remedy };
+      typeof lr === 'number'
+        ? { changes: { 'optim.lr': lr / 2 }, words: `halve optim.lr to ${lr / 2}`, fromStep }
+        : null;
+    return { verdict: 'diverged', reason: `The loss became ${loss} at step ${step}.`, spread: null, remedy };
   }
   const rate = last['codingRate'];
   const maximum = last['codingRateMax'];
@@ -38,20 +64,80 @@ export function assess(
   if (rate === undefined || maximum === undefined || !(maximum > collapsed)) {
     return { verdict: 'unknown', reason: 'The coding rate was not logged yet.', spread: null, remedy: null };
   }
-  const spread = Math.min(1, Math.max(0, (rate - collapsed) / (maximum - collapsed)));
-  const percent = `${(100 * spread).toFixed(0)} %`;
-  const rank = last['effectiveRank'];
-  const rankWords = rank === undefined ? '' : `, effective rank ${rank.toFixed(rank < 10 ? 1 : 0)}${dimWords(config)}`;
-  const reason = `Coding rate at ${percent} of the way from collapsed to its maximum${rankWords}.`;
-  if (spread >= narrowShare) return { verdict: 'healthy', reason, spread, remedy: null };
-  if (run.step < warmUpShare * run.totalSteps) return { verdict: 'warmingUp', reason, spread, remedy: null };
+  const spreadOf = (value: number): number => Math.min(1, Math.max(0, (value - collapsed) / (maximum - collapsed)));
+  const spread = spreadOf(rate);
+  const facts = `Coding rate at ${percent(spread)} of the way from collapsed to its maximum${otherSigns(run)}.`;
+  const curve = curveOf('codingRate') ?? { step: [step], values: [rate] };
+  const falls = fallsOf(curve, (value) => spreadOf(value) < narrowShare);
+
+  if (spread >= narrowShare) {
+    const deepest = falls.past.at(-1);
+    const dip =
+      deepest && ` It fell to ${percent(spreadOf(deepest.lowest))} at step ${deepest.from} and came back: a spike.`;
+    return { verdict: 'healthy', reason: facts + (dip ?? ''), spread, remedy: null };
+  }
+  if (!falls.hadSpread && step < warmUpShare * totalSteps) {
+    return { verdict: 'warmingUp', reason: facts, spread, remedy: null };
+  }
+  const patience = Math.max(patienceSteps, Math.round(patienceShare * totalSteps));
+  const lowFor = step - falls.since;
+  if (falls.hadSpread && lowFor < patience) {
+    const wait = ` It fell at step ${falls.since}; after ${patience} steps without coming back it counts as a collapse.`;
+    return { verdict: 'spike', reason: facts + wait, spread, remedy: null };
+  }
   const factor = config['loss.gammaFactor'];
   const doubled = typeof factor === 'number' ? factor * 2 : 2;
   const remedy = {
     changes: { 'loss.gammaFactor': doubled },
     words: `weigh the coding rate more: loss.gammaFactor ${doubled}`,
+    fromStep: falls.hadSpread ? checkpointBefore(run, falls.since) : 0,
   };
-  return { verdict: spread < collapsedShare ? 'collapsed' : 'narrowing', reason, spread, remedy };
+  const since = falls.hadSpread ? ` It has been low since step ${falls.since}.` : '';
+  const isCollapsed = spread < collapsedShare || isOneDirection(last);
+  return { verdict: isCollapsed ? 'collapsed' : 'narrowing', reason: facts + since, spread, remedy };
+}
+
+/** Stretches where a curve is low, after it was not: those that ended, and since when it is low now. */
+function fallsOf(
+  { step, values }: WatchedCurve,
+  isLow: (value: number) => boolean,
+): { hadSpread: boolean; since: number; past: { from: number; lowest: number }[] } {
+  const past: { from: number; lowest: number }[] = [];
+  let current: { from: number; lowest: number } | undefined;
+  let hadSpread = false;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!Number.isFinite(value)) continue;
+    if (isLow(value)) {
+      current ??= { from: step[i] as number, lowest: value };
+      current.lowest = Math.min(current.lowest, value);
+    } else {
+      if (current && hadSpread) past.push(current);
+      current = undefined;
+      hadSpread = true;
+    }
+  }
+  return { hadSpread, since: current?.from ?? 0, past };
+}
+
+function checkpointBefore({ checkpointSteps }: Watched, step: number): number {
+  return Math.max(0, ...checkpointSteps.filter((saved) => saved < step));
+}
+
+/** All features one direction, whatever the coding rate says. */
+function isOneDirection(last: Record<string, number>): boolean {
+  return (last['effectiveRank'] ?? Infinity) < 1.5 && (last['teacherStudentCosine'] ?? 0) > 0.99;
+}
+
+function otherSigns({ last, config }: Watched): string {
+  const rank = last['effectiveRank'];
+  const cosine = last['teacherStudentCosine'];
+  const rankWords = rank === undefined ? '' : `, effective rank ${rank.toFixed(rank < 10 ? 1 : 0)}${dimWords(config)}`;
+  return rankWords + (cosine === undefined ? '' : `, teacher-student cosine ${cosine.toFixed(2)}`);
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
 }
 
 function dimWords(config: Record<string, JsonScalar>): string {

@@ -57,7 +57,7 @@ export function CurvesPanel({ model }: { model: CurvesModel }) {
             </header>
           )}
           {single && <KeyFigures run={single} store={store} />}
-          {single && <Watchdog run={single} host={host} />}
+          {single && <Watchdog run={single} store={store} host={host} />}
           <ChartToolbar board={board} />
           {!single && <RunLegend board={board} />}
           <ChartSections board={board} host={host} />

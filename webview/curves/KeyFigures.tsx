@@ -5,6 +5,7 @@ import type { RunSummary } from '../../protocol/panelMessages.ts';
 import type { CurveStore } from '../charts/curveStore.ts';
 import { dependOn } from '../dependOn.ts';
 import { t } from '../l10n.ts';
+import { isActive } from './RunHeader.tsx';
 
 const shown = ['loss', 'distance', 'codingRate', 'knnTop1', 'imagesPerSecond'];
 
@@ -12,7 +13,12 @@ const shown = ['loss', 'distance', 'codingRate', 'knnTop1', 'imagesPerSecond'];
 export function KeyFigures({ run, store }: { run: RunSummary; store: CurveStore }) {
   dependOn(store.revision);
   const figures = shown.filter((metric) => run.last[metric] !== undefined);
-  if (figures.length === 0) return <p class="quiet-line">{t('Waiting for the first step.')}</p>;
+  if (figures.length === 0)
+    return (
+      <p class="quiet-line">
+        {isActive(run) ? t('Waiting for the first step.') : t('It ended before its first step.')}
+      </p>
+    );
   return (
     <dl class="figures">
       {figures.map((metric) => {

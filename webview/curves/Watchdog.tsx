@@ -1,6 +1,8 @@
 import type { Assessment } from '../../experiments/watchdog.ts';
 import { assess } from '../../experiments/watchdog.ts';
 import type { RunSummary } from '../../protocol/panelMessages.ts';
+import type { CurveStore } from '../charts/curveStore.ts';
+import { dependOn } from '../dependOn.ts';
 import { t } from '../l10n.ts';
 import type { PanelHost } from '../panelHost.ts';
 import { Button } from '../parts/controls.tsx';
@@ -9,6 +11,7 @@ import { Icon } from '../parts/Icon.tsx';
 const words: Record<Assessment['verdict'], { title: string; tone: string }> = {
   healthy: { title: t('Features are spread'), tone: 'good' },
   warmingUp: { title: t('Warming up'), tone: 'quiet' },
+  spike: { title: t('A spike, or the start of a collapse'), tone: 'warning' },
   narrowing: { title: t('Features are narrow'), tone: 'warning' },
   collapsed: { title: t('Collapsed'), tone: 'bad' },
   diverged: { title: t('Diverged'), tone: 'bad' },
@@ -16,8 +19,9 @@ const words: Record<Assessment['verdict'], { title: string; tone: string }> = {
 };
 
 /** One line on the health of the features, with the remedy where one is needed. */
-export function Watchdog({ run, host }: { run: RunSummary; host: PanelHost }) {
-  const { verdict, reason, spread, remedy } = assess(run);
+export function Watchdog({ run, store, host }: { run: RunSummary; store: CurveStore; host: PanelHost }) {
+  dependOn(store.revision);
+  const { verdict, reason, spread, remedy } = assess(run, (metric) => store.curve(run.id, metric));
   if (verdict === 'unknown') return null;
   const { title, tone } = words[verdict];
   return (
@@ -33,8 +37,14 @@ export function Watchdog({ run, host }: { run: RunSummary; host: PanelHost }) {
       {remedy && host.live && (
         <Button
           icon="fork"
-          label={t('Try again: {0}', remedy.words)}
-          onClick={() => host.send({ type: 'forkRun', runId: run.id, step: 0, changes: remedy.changes, reason })}
+          label={
+            remedy.fromStep > 0
+              ? t('Try again from step {0}: {1}', remedy.fromStep, remedy.words)
+              : t('Try again: {0}', remedy.words)
+          }
+          onClick={() =>
+            host.send({ type: 'forkRun', runId: run.id, step: remedy.fromStep, changes: remedy.changes, reason })
+          }
         />
       )}
     </div>

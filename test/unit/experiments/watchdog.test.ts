@@ -39,7 +39,55 @@ describe('assess', () => {
 
   it('knows divergence, and says nothing where nothing was logged', () => {
     const diverged = assess(run({ id: 'a', step: 7, last: { loss: NaN }, config: { 'optim.lr': 0.001 } }));
-    expect(diverged).toMatchObject({ verdict: 'diverged', remedy: { changes: { 'optim.lr': 0.0005 } } });
+    expect(diverged).toMatchObject({
+      verdict: 'diverged',
+      remedy: { changes: { 'optim.lr': 0.0005 }, fromStep: 0 },
+    });
     expect(assess(run({ id: 'a', last: { loss: 1 } })).verdict).toBe('unknown');
+  });
+
+  describe('with what was logged', () => {
+    /** A coding rate (of 3 to 103) per step, 1000 steps in all. */
+    const after = (rates: number[], checkpointSteps: number[] = []) => {
+      const step = rates.map((_, i) => i + 1);
+      const last = { loss: 1, codingRate: rates.at(-1)!, codingRateMax: 103, teacherStudentCosine: 0.995 };
+      const config = { 'loss.gammaFactor': 1 };
+      return assess(
+        run({ id: 'a', step: rates.length, totalSteps: 1000, last, codingRateCollapsed: 3, config, checkpointSteps }),
+        (metric) => (metric === 'codingRate' ? { step, values: rates } : undefined),
+      );
+    };
+    const flat = (value: number, count: number) => Array<number>(count).fill(value);
+
+    it('takes an early fall that came back for a spike', () => {
+      const { verdict, reason } = after([...flat(80, 60), ...flat(5, 8), ...flat(80, 30)]);
+      expect(verdict).toBe('healthy');
+      expect(reason).toContain('It fell to 2 % at step 61 and came back: a spike.');
+    });
+
+    it('waits before it calls a fall a collapse, and offers nothing meanwhile', () => {
+      expect(after([...flat(80, 60), ...flat(5, 10)])).toMatchObject({ verdict: 'spike', remedy: null });
+      expect(after([...flat(80, 60), ...flat(5, 10)]).reason).toContain('after 20 steps without coming back');
+    });
+
+    it('calls it a collapse when it stays, and goes on from the checkpoint before it', () => {
+      const { verdict, reason, remedy } = after([...flat(80, 300), ...flat(5, 40)], [100, 200, 320]);
+      expect(verdict).toBe('collapsed');
+      expect(reason).toContain('low since step 301');
+      expect(remedy).toEqual({
+        changes: { 'loss.gammaFactor': 2 },
+        words: expect.any(String) as string,
+        fromStep: 200,
+      });
+    });
+
+    it('that never spread is told from the start, after the warm-up alone', () => {
+      expect(after(flat(5, 40)).verdict).toBe('warmingUp');
+      expect(after(flat(5, 80), [50])).toMatchObject({ verdict: 'collapsed', remedy: { fromStep: 0 } });
+    });
+
+    it('says what teacher and student agree on', () => {
+      expect(after(flat(80, 80)).reason).toContain('teacher-student cosine 0.99');
+    });
   });
 });
