@@ -3,6 +3,7 @@ import type { FieldRow } from '../../configs/fieldCatalogue.ts';
 import { pastSentence, type PastResult } from '../../configs/language/pastResults.ts';
 import { yamlInline } from '../../configs/editYaml.ts';
 import { checkInput, fieldChoices, type FieldChoice } from '../../configs/language/fieldChoices.ts';
+import { showRounded } from '../../configs/finding.ts';
 import { placeOf, readYaml } from '../../configs/yamlDocument.ts';
 import type { AnalysedDocuments } from './analysedDocuments.ts';
 import { configDocument } from './configDocument.ts';
@@ -40,11 +41,11 @@ async function pickKey(
     }
     items.push({
       label: choice.row.path,
-      description: choice.value === undefined ? vscode.l10n.t('not set') : yamlInline(choice.value),
+      description: choice.value === undefined ? vscode.l10n.t('not set') : inList(choice.value),
       detail: [
+        triedText(past(choice.row.path)),
         `${capitalised(choice.row.expected)}.`,
         paperText(choice.row),
-        triedText(past(choice.row.path)),
         choice.row.description,
       ]
         .filter(Boolean)
@@ -147,6 +148,11 @@ function triedText(past: readonly PastResult[], fewest = 2): string {
 function describe(name: string, current: string, past: readonly PastResult[]): string {
   const tried = past.filter(({ value }) => value === name).map(({ best }) => `k-NN ${(100 * best).toFixed(1)} %`);
   return [...(name === current ? [vscode.l10n.t('now')] : []), ...tried].join(', ');
+}
+
+/** A value where there is little room: irrational defaults are cut. */
+function inList(value: unknown): string {
+  return typeof value === 'number' ? showRounded(value) : yamlInline(value);
 }
 
 function capitalised(words: string): string {

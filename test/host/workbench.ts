@@ -150,11 +150,13 @@ export class Workbench {
     await this.page.locator('.squiggly-error').first().waitFor({ timeout: 30_000 });
     await this.word(word).click();
     const rows = this.page.locator('.action-widget .monaco-list-row.action');
-    return eventually(`quick fixes at ${word}`, 30_000, async () => {
+    return eventually(`quick fixes at ${word}`, 90_000, async () => {
+      // Pressed again while the list is being made, the keys would close it.
       await this.page.keyboard.press('Control+.');
       try {
-        await rows.first().waitFor({ state: 'visible', timeout: 4_000 });
+        await rows.first().waitFor({ state: 'visible', timeout: 15_000 });
       } catch {
+        await this.page.keyboard.press('Escape');
         return undefined; // the problem is not there yet
       }
       return rows.allInnerTexts();
