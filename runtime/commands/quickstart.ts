@@ -60,7 +60,7 @@ export async function run(args: string[]): Promise<number> {
   if (!last) throw new Error('internal: a finished run has no checkpoint');
   const { state } = await loadCheckpoint(join(checkpoints, last.name));
   const results = {
-    'raw pixels': await evaluateKnn(rawPixels(await dataset.train.image(0)), dataset, config, 'test'),
+    'raw pixels': await evaluateKnn(rawPixels(await dataset.train.image(0), config.data), dataset, config, 'test'),
     'untrained network': await evaluateCheckpoint(config, dataset, { state: null, split: 'test' }),
     'trained network (teacher)': await evaluateCheckpoint(config, dataset, { state, split: 'test' }),
   };

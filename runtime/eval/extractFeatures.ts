@@ -24,10 +24,19 @@ export function teacherFeatures(executor: TrainingExecutor): FeatureExtractor {
   return (pixels, count) => executor.features(pixels, count);
 }
 
-/** The pixels themselves, in [0, 1]; of grey images one of the three equal channels, which leaves every cosine as it is. */
-export function rawPixels({ channels }: { channels: 1 | 3 }): FeatureExtractor {
-  const stride = channels === 1 ? 3 : 1;
-  return (pixels) => Float32Array.from({ length: pixels.length / stride }, (_, at) => pixels[at * stride]! / 255);
+/**
+ * The pixels as the network gets them: normalised by channel, which for cosines is a stronger baseline than bytes; of
+ * grey images one of the three equal channels, which leaves every cosine as it is.
+ */
+export function rawPixels(
+  { channels }: { channels: 1 | 3 },
+  { mean, std }: { mean: readonly number[]; std: readonly number[] },
+): FeatureExtractor {
+  return (pixels) =>
+    Float32Array.from({ length: (pixels.length / 3) * channels }, (_, at) => {
+      const channel = channels === 1 ? 0 : at % 3;
+      return (pixels[channels === 1 ? at * 3 : at]! / 255 - mean[channel]!) / std[channel]!;
+    });
 }
 
 /**
