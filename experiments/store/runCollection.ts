@@ -87,7 +87,8 @@ export class RunCollection {
     }
     const wanted = new Set(this.#hinted);
     this.#hinted.clear();
-    for (const run of this.runs.values()) if (isActive(run.state) || run.state === 'stale') wanted.add(run.id);
+    for (const run of this.runs.values())
+      if (isActive(run.state) || run.state === 'stale' || run.state === 'queued') wanted.add(run.id);
     for (const id of await this.#touchedSince()) wanted.add(id);
     return [...wanted];
   }

@@ -1,12 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { it } from 'vitest';
 import { dino } from '../../runtime/losses/dino.ts';
+import type { StepProgram, TensorSpec } from '../../runtime/engines/engine.ts';
+import { createOnnxEngine } from '../../runtime/engines/onnx/onnxEngine.ts';
+import { gatherOverRanks } from '../../runtime/ops/sumOverRanks.ts';
+import { inProcessRanks } from '../unit/parallel/inProcessRanks.ts';
 import { simdino } from '../../runtime/losses/simdino.ts';
 import { sinkhornKnopp } from '../../runtime/losses/teacherDistribution.ts';
 import { l2Normalise } from '../../runtime/ops/l2Normalise.ts';
 import { expectClose, tolerances } from './compare.ts';
 import type { ReferenceTensor } from './compare.ts';
-import { compute, precisions, valueAndGradients } from './compute.ts';
+import { compute, precisions, toArray, valueAndGradients } from './compute.ts';
 import { golden } from './reference.ts';
 
 interface RankResult {
@@ -55,6 +59,60 @@ const conventions = [
 
 golden<{ cases: Case[] }>('distributed', ({ cases }) => {
   for (const c of cases) {
+    for (const { key, groupsOf } of conventions) {
+      it(`${c.world_size} processes that each hold their own ${c.B_per_rank} images, ${key}, float64`, async () => {
+        const { world_size: ranks, B_per_rank: images, d } = c;
+        const perRank = await Promise.all(
+          inProcessRanks(ranks).map(async (collective, rank) => {
+            const own = createOnnxEngine({ threads: 1, collective });
+            const inputs = { student: c.student[rank]!, teacher: c.teacher[rank]! };
+            const program: StepProgram = {
+              state: {},
+              updates: [],
+              inputs: Object.fromEntries(
+                Object.entries(inputs).map(([name, { shape }]): [string, TensorSpec] => [name, { shape, dtype: 'float32' }]),
+              ),
+              run: (_, tensors) => {
+                // What training does with the features of its own images.
+                const whole = (features: tf.Tensor) =>
+                  gatherOverRanks(tf.reshape(l2Normalise(features, { epsilon: 1e-12 }), [-1, images, d]), {
+                    axis: 1,
+                    rank,
+                    ranks,
+                  }) as tf.Tensor3D;
+                const { value, gradients } = valueAndGradients({ student: tensors['student']! }, ({ student }) =>
+                  simdino(whole(student!), whole(tensors['teacher']!), {
+                    eps: Math.sqrt(c.eps_code),
+                    gamma: 1 / d + 1 / (ranks * images),
+                    pairs: 'crossView',
+                    codingRate: {
+                      on: c.expa_type === 1 ? 'studentTeacherMean' : 'student',
+                      normalise: 'batch',
+                      groups: groupsOf(c),
+                    },
+                  }).loss,
+                );
+                return { state: {}, outputs: { loss: value, gradient: gradients['student']! } };
+              },
+            };
+            const step = await own.compile(program, { precision: 'float64' });
+            const feeds = Object.fromEntries(
+              Object.entries(inputs).map(([name, { data }]) => [name, toArray(data, 'float64')]),
+            );
+            const outputs = await step.run(own.createState({}, {}, { precision: 'float64' }), feeds);
+            await own.dispose();
+            return outputs;
+          }),
+        );
+        const loss = c.f64.reduce((sum, rank) => sum + rank[key].loss, 0) / ranks;
+        for (const [rank, outputs] of perRank.entries()) {
+          expectClose('loss', outputs['loss']![0]! - 1, loss, tolerances.double);
+          // Averaging over processes divides by their number; ours are shares of the whole from the start.
+          const averaged = c.f64[rank]![key].grad_student_raw.data.map((value) => value / ranks);
+          expectClose(`gradient of process ${rank}`, outputs['gradient']!, averaged, tolerances.double);
+        }
+      });
+    }
     for (const { key, groupsOf } of conventions) {
       for (const precision of precisions) {
         it(`${c.world_size} processes x ${c.B_per_rank} images, ${key}, ${precision}`, async () => {

@@ -54,6 +54,12 @@ const expectedSkips: ExpectedSkip[] = [
     because: 'it is a Python package; a reader of our own checks the files everywhere',
   },
   {
+    name: /^under OpenMPI/,
+    on: ({ hasOpenMpi }) => !hasOpenMpi,
+    because: 'OpenMPI is not installed (Debian: openmpi-bin); the same step runs in one process elsewhere in the tests',
+  },
+  { name: /^under MPICH/, on: ({ hasMpich }) => !hasMpich, because: 'MPICH is not installed (Debian: mpich)' },
+  {
     file: 'test/tiny/cluster.test.ts',
     on: ({ hasSlurm }) => !hasSlurm,
     because: 'SLURM is not installed (Debian: slurm-wlm), or its daemons may not be started',

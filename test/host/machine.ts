@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { hasMpi } from './mpi.ts';
 import { hasSlurm } from './virtualCluster.ts';
 import { canImport, findTorch } from './torch.ts';
 
@@ -16,6 +17,8 @@ export interface Machine {
   hasPip: boolean;
   /** Whether SLURM's daemons may be started. */
   hasSlurm: boolean;
+  hasOpenMpi: boolean;
+  hasMpich: boolean;
 }
 
 export function thisMachine(): Machine {
@@ -28,6 +31,8 @@ export function thisMachine(): Machine {
     hasTimm: python !== undefined && canImport(python, 'timm'),
     hasPip: spawnSync('python3', ['-m', 'pip', '--version']).status === 0,
     hasSlurm: hasSlurm(),
+    hasOpenMpi: hasMpi('openmpi'),
+    hasMpich: hasMpi('mpich'),
   };
 }
 

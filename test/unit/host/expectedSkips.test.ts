@@ -11,6 +11,8 @@ const debian: Machine = {
   hasTimm: true,
   hasPip: false,
   hasSlurm: false,
+  hasOpenMpi: false,
+  hasMpich: false,
 };
 const names = (outcomes: { name: string }[]): string[] => outcomes.map(({ name }) => name);
 
