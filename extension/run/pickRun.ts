@@ -29,7 +29,9 @@ export async function pickRun(
   }
   const items = await itemsOf(watch, options);
   if (!items) return undefined;
-  return (await vscode.window.showQuickPick(items, { title: options.title, matchOnDescription: true }))?.run;
+  return (
+    await vscode.window.showQuickPick(items, { title: options.title, matchOnDescription: true, matchOnDetail: true })
+  )?.run;
 }
 
 /** Several runs: those selected in the tree, else a choice. */
@@ -48,6 +50,7 @@ export async function pickRuns(
   const answer = await vscode.window.showQuickPick(items, {
     title: options.title,
     matchOnDescription: true,
+    matchOnDetail: true,
     canPickMany: true,
   });
   return answer?.map(({ run }) => run);
@@ -65,7 +68,22 @@ async function itemsOf(watch: RunWatch, { title, filter = () => true }: PickOpti
   }
   runs.sort((a, b) => ((a.record?.createdAt ?? '') < (b.record?.createdAt ?? '') ? 1 : -1));
   const words = stateWords();
-  return runs.map((run) => ({ label: runName(run), description: runDescription(run, words), run }));
+  return runs.map((run) => {
+    const detail = cellWords(run);
+    return {
+      label: runName(run),
+      description: runDescription(run, words),
+      run,
+      ...(detail === undefined ? {} : { detail }),
+    };
+  });
+}
+
+/** What a run of a grid is there: `gamma-eps: loss.eps 0.5, loss.gammaFactor 1, seed 0`. */
+function cellWords({ record }: RunOverview): string | undefined {
+  if (!record?.sweep) return undefined;
+  const { id, cell, seed } = record.sweep;
+  return `${id}: ${[...Object.entries(cell), ['seed', seed]].map(([key, value]) => `${key} ${value}`).join(', ')}`;
 }
 
 function idOf(argument: RunArgument): string | undefined {

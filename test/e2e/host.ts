@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { launchBrowser } from '../host/browser.ts';
 import { findChromium } from '../host/chromium.ts';
 import { CodeServer } from '../host/codeServer.ts';
@@ -9,6 +10,9 @@ import { packagedVsix } from '../host/packagedVsix.ts';
 import { repository } from '../host/repository.ts';
 import { copyWorkspace } from '../host/testWorkspace.ts';
 import { endRuns } from '../host/endRuns.ts';
+import { Studio } from './studio.ts';
+
+const noHost = await whyNoHost();
 
 /** The packaged extension in a real VS Code that a real browser looks at, over a copy of a sample workspace. */
 export interface E2eHost {
@@ -21,15 +25,55 @@ export interface E2eHost {
   close: () => Promise<void>;
 }
 
+/** What a suite's tests work with, once its `beforeAll` has run. */
+export interface E2eSuite {
+  readonly host: E2eHost;
+  readonly studio: Studio;
+}
+
+/**
+ * A suite of tests over one window of one VS Code, which are steps of one story. Skipped, with the reason in the machine's list,
+ * where there can be none; what a failed test left is kept.
+ */
+export function describeStudio(
+  name: string,
+  tests: (suite: E2eSuite) => void,
+  options: Parameters<typeof startE2eHost>[1] & { workspace?: string } = {},
+): void {
+  describe.skipIf(noHost !== undefined)(name, () => {
+    let started: { host: E2eHost; studio: Studio } | undefined;
+    const use = () => {
+      if (!started) throw new Error('internal: the host is not started');
+      return started;
+    };
+    beforeAll(async () => {
+      const host = await startE2eHost(options.workspace ?? 'studio', options);
+      started = { host, studio: await Studio.open(host.browser, host.server.url) };
+    });
+    afterAll(() => started?.host.close());
+    afterEach(async ({ task }) => {
+      if (task.result?.state === 'fail') await started?.host.keepEvidence(task.name);
+    });
+    tests({
+      get host() {
+        return use().host;
+      },
+      get studio() {
+        return use().studio;
+      },
+    });
+  });
+}
+
 /** Why this machine can't have one, or undefined. */
-export async function whyNoHost(): Promise<string | undefined> {
+async function whyNoHost(): Promise<string | undefined> {
   if (process.platform === 'win32') return 'code-server does not run on Windows';
   const browser = await findChromium(console.log);
   return typeof browser === 'string' ? undefined : browser.missing;
 }
 
 /** With `restricted`, nobody has trusted the workspace. `prepare` writes into it before the editor starts. */
-export async function startE2eHost(
+async function startE2eHost(
   workspaceName: string,
   {
     restricted = false,

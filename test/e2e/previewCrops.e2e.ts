@@ -1,24 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type E2eHost, startE2eHost, whyNoHost } from './host.ts';
-import { Studio } from './studio.ts';
+import { expect, test } from 'vitest';
+import { describeStudio } from './host.ts';
 
-const noHost = await whyNoHost();
-
-describe.skipIf(noHost !== undefined)('e2e: the crops of a configuration in a real VS Code', () => {
-  let host: E2eHost;
-  let studio: Studio;
-
-  beforeAll(async () => {
-    host = await startE2eHost('studio');
-    studio = await Studio.open(host.browser, host.server.url);
-  });
-  afterAll(() => (host as E2eHost | undefined)?.close());
-  afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') await host.keepEvidence(task.name);
-  });
-
+describeStudio('e2e: the crops of a configuration in a real VS Code', (suite) => {
   test('shows them above the first key, and the next ones on request', async () => {
-    const { workbench } = studio;
+    const { workbench } = suite.studio;
     await workbench.openFile('study.yaml');
     await workbench.page.locator('.codelens-decoration a', { hasText: 'Preview crops' }).click({ timeout: 60_000 });
 

@@ -18,6 +18,19 @@ export class Studio {
     await this.workbench.quickInput.pick(config);
   }
 
+  /** "SimDINO: Queue SimDINO run" from the palette, with the configuration of that name. */
+  async queueRun(config: string): Promise<void> {
+    await this.workbench.runCommand('SimDINO: Queue SimDINO run');
+    await this.workbench.quickInput.search(config);
+    await this.workbench.quickInput.pick(config);
+  }
+
+  /** "SimDINO: Show table of runs". */
+  async table(): Promise<TablePage> {
+    await this.workbench.runCommand('SimDINO: Show table of runs');
+    return new TablePage(await this.workbench.webview('.runs-table', 60_000));
+  }
+
   /** "SimDINO: Start ablation grid" with the sweep file of that name, confirmed. */
   async startGrid(sweep: string): Promise<void> {
     await this.workbench.runCommand('SimDINO: Start ablation grid');
@@ -70,6 +83,23 @@ export class Studio {
   /** The panel with the live curves. */
   async curves(): Promise<CurvesPage> {
     return new CurvesPage(await this.workbench.webview('.chart-card', 60_000));
+  }
+}
+
+export class TablePage {
+  constructor(readonly frame: Frame) {}
+
+  /** Names of the rows in sight. */
+  async names(): Promise<string[]> {
+    return this.frame.locator('.runs-table .line .link').allInnerTexts();
+  }
+
+  async columns(): Promise<string[]> {
+    return this.frame.locator('.runs-table [role=columnheader] .label').allInnerTexts();
+  }
+
+  async filter(text: string): Promise<void> {
+    await this.frame.getByLabel('Filter').fill(text);
   }
 }
 
