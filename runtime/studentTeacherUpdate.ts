@@ -21,6 +21,7 @@ import { adamw } from './optim/adamw.ts';
 import type { AdamOptions, AdamScalars } from './optim/adamw.ts';
 import { clipFactor, globalNorm, gradientNorm } from './optim/clip.ts';
 import { ema } from './optim/ema.ts';
+import { inGroups, joined, parted } from './optim/inGroups.ts';
 import type { ParameterRules } from './optim/parameterGroups.ts';
 
 /** What the update is made of; constant over a run. */
@@ -236,25 +237,36 @@ function networkUpdate({ state, gradients, clipNorms, gate, scalars, specs, sett
   const momentum = tf.sub<tf.Scalar>(1, tf.mul(tf.sub(1, scalars['momentum']!), gate));
   const weightDecay = scalars['weightDecay']!;
   const next: Tensors = {};
-  for (const [index, { name, shape }] of specs.entries()) {
-    const { lrMultiplier, decays } = settings.rules(name, shape);
+  const clipped = new Map(
+    specs.map(({ name }, index) => [name, clip(gradients[name]!, clipNorms[index]!, settings)] as const),
+  );
+  const treatment = ({ name, shape }: ParameterSpec) => ({
+    ...settings.rules(name, shape),
+    delayed: settings.delayed?.names.has(name) ? settings.delayed.until : ('no' as const),
+  });
+  for (const group of inGroups(specs, (spec) => JSON.stringify(treatment(spec)))) {
+    const { lrMultiplier, decays, delayed } = treatment(group[0]);
+    const entries = (prefix: string) => joined(group, (name) => state[`${prefix}.${name}`]!);
     const { parameter, moments } = adamw(
-      state[`student.${name}`]!,
-      selected(gate, clip(gradients[name]!, clipNorms[index]!, settings), 0),
-      { first: state[`adam.first.${name}`]!, second: state[`adam.second.${name}`]! },
-      adamScalars(scalars, gate, {
-        lrMultiplier,
-        delayed: settings.delayed?.names.has(name) ? settings.delayed.until : 'no',
-      }),
+      entries('student'),
+      selected(
+        gate,
+        joined(group, (name) => clipped.get(name)!),
+        0,
+      ),
+      { first: entries('adam.first'), second: entries('adam.second') },
+      adamScalars(scalars, gate, { lrMultiplier, delayed }),
       { ...settings.adam, ...(decays ? { weightDecay } : {}) },
     );
-    next[`student.${name}`] = parameter;
-    next[`adam.first.${name}`] = moments.first;
-    next[`adam.second.${name}`] = moments.second;
-    next[`teacher.${name}`] =
-      settings.teacherUpdate === 'student'
-        ? tf.clone(parameter)
-        : ema(state[`teacher.${name}`]!, parameter, { momentum });
+    const results = {
+      student: parameter,
+      'adam.first': moments.first,
+      'adam.second': moments.second,
+      teacher:
+        settings.teacherUpdate === 'student' ? tf.clone(parameter) : ema(entries('teacher'), parameter, { momentum }),
+    };
+    for (const [prefix, whole] of Object.entries(results))
+      for (const [name, part] of Object.entries(parted(group, whole))) next[`${prefix}.${name}`] = part;
   }
   return next;
 }

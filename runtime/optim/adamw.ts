@@ -44,9 +44,10 @@ export function adamw<T extends tf.Tensor>(
   const gatedLr = tf.mul(lr, gate);
   const first = towards(moments.first, gradient, tf.mul(gate, 1 - beta1));
   const second = towards(moments.second, tf.square(gradient), tf.mul(gate, 1 - beta2));
-  // Bias corrections go to scalars and to one product per element.
-  const root = tf.mul(tf.sqrt(second), tf.rsqrt(biasCorrection2));
-  const update = tf.div(tf.mul(first, tf.div(gatedLr, biasCorrection1)), tf.add(root, epsilon));
+  // With c = sqrt(1 - beta2^t), sqrt(v / c^2) + epsilon = (sqrt(v) + c epsilon) / c: bias corrections are left to scalars.
+  const root = tf.sqrt(biasCorrection2);
+  const direction = tf.div(first, tf.add(tf.sqrt(second), tf.mul(root, epsilon)));
+  const update = tf.mul(direction, tf.mul(gatedLr, tf.div(root, biasCorrection1)));
   const decayed = weightDecay ? tf.mul(parameter, tf.sub(1, tf.mul(gatedLr, weightDecay))) : parameter;
   return { parameter: tf.sub<T>(decayed, update), moments: { first: first as T, second: second as T } };
 }
