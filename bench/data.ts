@@ -22,6 +22,7 @@ const imagesPerTurn = { ours: 48, peer: 24 };
 const batchSize = 8;
 const memoryImages = Number(process.env['SIMDINO_BENCH_IMAGES'] ?? 2000);
 
+const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 const { crops, data } = configSchema.parse({
   data: { kind: 'imagefolder', path: join(tmpdir(), 'simdino-bench-photographs') },
@@ -59,13 +60,17 @@ if (existsSync(fileURLToPath(worker)))
     console.log(`${workers} workers: ${scaling[workers].toFixed(1)} images/s`);
   }
 
+// Memory after each part: a leak grows from part to part, a heap that settles does not.
+const parts = 5;
 const long = load(train, 0);
 await run(long, 1000);
-const before = process.memoryUsage.rss();
-await run(long, memoryImages);
-const grownBytes = process.memoryUsage.rss() - before;
+const memoryMiB = [mebibytes(process.memoryUsage.rss())];
+for (let part = 0; part < parts; part++) {
+  await run(long, memoryImages / parts);
+  memoryMiB.push(mebibytes(process.memoryUsage.rss()));
+}
 await long.close();
-console.log(`memory after ${memoryImages} images: ${(grownBytes / 2 ** 20).toFixed(1)} MiB more than after 1000`);
+console.log(`memory after 1000 images and ${parts} times ${memoryImages / parts} more: ${memoryMiB.join(', ')} MiB`);
 
 console.log(
   JSON.stringify({
@@ -77,7 +82,7 @@ console.log(
     hardware: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores`,
     peerVersions: peer.versions,
     imagesPerSecondByWorkers: scaling,
-    memoryGrowthBytes: grownBytes,
+    memoryMiB,
     turns: costs,
   }),
 );

@@ -11,7 +11,7 @@ import { hints } from '../configs/language/hints.ts';
 import { textLoader } from '../configs/presets.ts';
 import { startYamlServer } from './yamlPeer.ts';
 
-const edits = 40;
+const edits = 150;
 const warmUps = 10;
 const lines = 1000;
 
