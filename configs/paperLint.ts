@@ -69,14 +69,9 @@ function* divergentDino({ method, dino, teacher }: ResolvedConfig): Iterable<Fin
     value: unknown,
     others: readonly string[] = [],
   ): Finding =>
-    remark(
-      'warning',
-      [path, ...others],
-      `Table 6 reports that DINO diverges with ${what}.`,
-      remedy,
-      'Table 6',
-      [{ kind: 'set', path, value }],
-    );
+    remark('warning', [path, ...others], `Table 6 reports that DINO diverges with ${what}.`, remedy, 'Table 6', [
+      { kind: 'set', path, value },
+    ]);
   if (teacher.update === 'ema' && teacher.momentum <= 0.9) {
     yield diverged('teacher.momentum', 'a teacher momentum of 0.9', 'The official value is 0.996.', 0.996);
   }

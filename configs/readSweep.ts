@@ -28,6 +28,8 @@ export interface Sweep {
   metric: SweepFile['metric'];
   goal: 'maximise' | 'minimise';
   slots: number;
+  /** GPUs that runs are spread over; empty: each run sees all. */
+  devices: string[];
   /** In the order of launching. */
   runs: SweepRun[];
 }
@@ -102,6 +104,7 @@ export function readSweep(text: string, options: ReadOptions): ReadSweep {
       metric: file.metric,
       goal: file.goal ?? (better === 'lower' ? 'minimise' : 'maximise'),
       slots: file.slots,
+      devices: file.devices.map(String),
       runs,
     },
   };

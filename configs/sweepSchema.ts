@@ -34,6 +34,11 @@ export const sweepSchema = z.strictObject({
   goal: field(z.enum(['maximise', 'minimise']).optional(), {
     description: 'Which way the metric is better; follows from the metric unless told.',
   }),
+  devices: field(z.array(z.union([z.number().int().min(0), z.string().min(1)])).default([]), {
+    description:
+      'GPUs that the runs are spread over, by number: with as many `slots`, each has one run at a time. Left out, every run sees all of them.',
+    expected: 'a list of numbers of GPUs',
+  }),
   slots: field(z.number().int().min(1).max(64).default(1), { description: 'Runs that train at the same time.' }),
 });
 

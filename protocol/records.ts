@@ -165,6 +165,8 @@ export interface SweepRecord {
   metric: string;
   goal: 'maximise' | 'minimise';
   slots: number;
+  /** GPUs that runs are spread over, slot by slot; absent: each run sees all. */
+  devices?: string[];
 }
 
 /** What the scheduler of a sweep is doing; `cancelled` and `paused` when it ended before all cells were done. */

@@ -182,6 +182,7 @@ export function asSweepRecord(value: unknown, id: string): SweepRecord | null {
     metric: text(json['metric']),
     goal: json['goal'] === 'minimise' ? 'minimise' : 'maximise',
     slots: number(json['slots']),
+    ...(texts(json['devices']).length > 0 ? { devices: texts(json['devices']) } : {}),
   };
 }
 

@@ -55,6 +55,7 @@ export function createSweep(
     metric: sweep.metric,
     goal: sweep.goal,
     slots: sweep.slots,
+    ...(sweep.devices.length > 0 ? { devices: sweep.devices } : {}),
   };
   guard(folder, () => {
     mkdirSync(join(folder, sweepFiles.cells), { recursive: true });

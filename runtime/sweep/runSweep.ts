@@ -20,6 +20,7 @@ import { summariseRun } from '../../experiments/store/summariseRun.ts';
 import type { RunState, SweepRecord } from '../../protocol/records.ts';
 import { sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 import { watchRequests } from '../run/control.ts';
+import { deviceEnvironment, deviceOfSlot } from './deviceSlots.ts';
 import { openAttempt } from '../run/runFolder.ts';
 
 export interface SweepOptions {
@@ -105,7 +106,8 @@ export async function runSweep(sweep: SweepRecord, options: SweepOptions): Promi
   try {
     attempt.event(0, { type: 'started' });
     const open = [...sweep.cells];
-    const lane = async (): Promise<void> => {
+    const lane = async (_: unknown, slot: number): Promise<void> => {
+      const device = deviceOfSlot(slot, sweep.devices);
       for (;;) {
         while (paused && !cancelled && running.size > 0) await sleep(pollMs);
         if (cancelled || paused) return;
@@ -124,15 +126,17 @@ export async function runSweep(sweep: SweepRecord, options: SweepOptions): Promi
           open.unshift(cell);
           continue;
         }
-        say(`${cell.runId}: ${state === undefined ? 'starting' : `resuming (was ${state})`} ${describeCell(cell)}`);
-        const child = launchCell(cell, state === undefined ? 'train' : 'resume', sweep, folder, options);
+        say(
+          `${cell.runId}: ${state === undefined ? 'starting' : `resuming (was ${state})`} ${describeCell(cell)}${device === undefined ? '' : ` on device ${device}`}`,
+        );
+        const child = launchCell(cell, state === undefined ? 'train' : 'resume', sweep, folder, { ...options, device });
         running.set(cell.runId, child);
         const exitCode = await ended(child);
         running.delete(cell.runId);
         say(`${cell.runId}: ${(await stateOf(cell)) ?? `never started (exit code ${exitCode}), see its launch log`}`);
       }
     };
-    await Promise.all(Array.from({ length: sweep.slots }, lane));
+    await Promise.all(Array.from({ length: sweep.slots }).map(lane));
 
     const states = await Promise.all(sweep.cells.map(stateOf));
     const finished = states.filter((state) => state === 'finished').length;
@@ -160,7 +164,7 @@ function launchCell(
   action: 'train' | 'resume',
   sweep: SweepRecord,
   folder: string,
-  { runsFolder, simdino: [node, script] }: SweepOptions,
+  { runsFolder, simdino: [node, script], device }: SweepOptions & { device: string | undefined },
 ): ChildProcess {
   const args =
     action === 'resume'
@@ -172,7 +176,11 @@ function launchCell(
   const logs = join(folder, 'launch');
   mkdirSync(logs, { recursive: true });
   const log = openSync(join(logs, `${runId}.log`), 'a');
-  const child = spawn(node, [script, ...args], { detached: true, stdio: ['ignore', log, log] });
+  const child = spawn(node, [script, ...args], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...process.env, ...deviceEnvironment(device) },
+  });
   closeSync(log);
   return child;
 }

@@ -18,7 +18,7 @@ function apart(a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>): 
   return Math.max(...[...a].map(([step, loss]) => Math.abs(loss - b.get(step)!)));
 }
 
-describe.skipIf(!hasMpi('openmpi'))('under OpenMPI', { timeout: 110_000 }, () => {
+describe.skipIf(!hasMpi('openmpi'))('under OpenMPI', { timeout: 240_000 }, () => {
   beforeAll(async () => {
     expect((await simdino(...train('alone')).finished).code).toBe(0);
   }, 110_000);
@@ -70,7 +70,7 @@ describe.skipIf(!hasMpi('openmpi'))('under OpenMPI', { timeout: 110_000 }, () =>
   });
 });
 
-describe.skipIf(!hasMpi('mpich'))('under MPICH', { timeout: 110_000 }, () => {
+describe.skipIf(!hasMpi('mpich'))('under MPICH', { timeout: 240_000 }, () => {
   test('2 processes have the losses of one', async () => {
     expect((await simdino(...train('one')).finished).code).toBe(0);
     const { code, stderr } = await simdinoUnder('mpich', 2, ...train('two')).finished;

@@ -68,7 +68,7 @@ describe('sentences', () => {
       sweep.yaml:1:1 error: \`base\` is missing. Add the name of a preset or the path of a configuration.
       1 | bas: tiny
         | ^^^
-      sweep.yaml:1:1 error: \`bas\` is not a key of a sweep file. Did you mean \`base\`? Keys of the top level: base, set, axes, cells, seeds, metric, goal, slots.
+      sweep.yaml:1:1 error: \`bas\` is not a key of a sweep file. Did you mean \`base\`? Keys of the top level: base, set, axes, cells, seeds, metric, goal, devices, slots.
       1 | bas: tiny
         | ^^^
       sweep.yaml:2:19 error: \`axes\` must be dotted keys, each with a list of one or more values, got 0.3.
@@ -131,7 +131,7 @@ describe('sentences', () => {
       sweep.yaml:6:31 error: loss.codingRate.groups 3 does not divide train.batchSize 16. Set it to a divisor, such as 2.
       6 |   loss.codingRate.groups: [1, 3]
         |                               ^
-      sweep.yaml:7:3 error: \`loss.pears\` is not a key of a configuration. Keys of loss: preset, eps, gamma, gammaFactor, pairs, regulariser, alternative, codingRate.
+      sweep.yaml:7:3 error: \`loss.pears\` is not a key of a configuration. Keys of loss: preset, eps, gamma, gammaFactor, pairs, own, regulariser, alternative, codingRate.
       7 |   loss.pears: [all]
         |   ^^^^^^^^^^
       "
