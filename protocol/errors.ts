@@ -128,6 +128,9 @@ const sentences = {
       'Hold out fewer images.',
     ),
 
+  maskUnreadable: (path: string, reason: string) =>
+    say(`The mask ${path} can't be used: ${reason}.`, 'Give a PNG of its image\u2019s size whose pixels are class numbers.'),
+
   // --- run folders
   runExists: (path: string, detail: string) =>
     say(`The run folder ${path} is in use: ${detail}.`, 'Stop that run first, or start under another name.'),
