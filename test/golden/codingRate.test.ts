@@ -31,7 +31,8 @@ golden<{ cases: Case[] }>('coding_rate', ({ cases }) => {
           const features = c.unit_normalise_input_first ? l2Normalise(input as tf.Tensor3D, { epsilon: 1e-12 }) : input!;
           let perView: tf.Tensor | undefined;
           const { value, gradients } = valueAndGradients({ features }, ({ features }) => {
-            perView = codingRate(features as tf.Tensor3D, { scale: c.p / (c.m * c.eps_code) });
+            // It leaves the scope of the gradient, in which an eager engine would dispose of it.
+            perView = tf.keep(codingRate(features as tf.Tensor3D, { scale: c.p / (c.m * c.eps_code) }));
             return tf.mul(tf.mean(perView), c.gamma_code);
           });
           return { value, perView: perView!, gradient: gradients['features']! };

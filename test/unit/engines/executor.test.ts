@@ -17,8 +17,10 @@ beforeAll(async () => {
     platform: 'node',
     format: 'esm',
     mainFields: ['module', 'main'],
-    external: ['onnxruntime-node', 'node-fetch'],
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    external: ['onnxruntime-node', 'node-fetch', 'webgpu'],
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
   });
 });
 afterEach(async () => {
@@ -27,8 +29,8 @@ afterEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function start(
-  spec: { size: number },
-  more: { engine?: 'webgpu'; initialState?: Record<string, Float32Array> } = {},
+  spec: { size: number; fitsAfter?: number },
+  more: { initialState?: Record<string, Float32Array> } = {},
 ) {
   const executor = await startExecutor({ entry, engine: 'onnx', threads: 1, spec, ...more });
   open.push(executor);
@@ -37,7 +39,11 @@ async function start(
 
 test('programs of one executor share its state', async () => {
   const executor = await start({ size: 4 });
-  expect(executor).toMatchObject({ engine: 'onnx', device: 'CPU, 1 thread', programs: ['add', 'mean', 'crash'] });
+  expect(executor).toMatchObject({
+    engine: 'onnx',
+    device: 'CPU, 1 thread',
+    programs: ['add', 'hungry', 'mean', 'crash'],
+  });
   expect(await executor.run('add', { words: Uint8Array.of(1, 2, 3, 4) })).toEqual({ sum: Float32Array.of(14) });
   // Both calls are on their way before the first is answered.
   const [sum, mean] = await Promise.all([
@@ -79,13 +85,22 @@ test('large state travels without blocking this process', async () => {
 test('errors of the child arrive as they were', async () => {
   const executor = await start({ size: 2 });
   await expect(executor.run('add', {})).rejects.toThrow('internal: engine: input "words" is missing.');
-  await expect(executor.run('nothing', {})).rejects.toThrow('no program "nothing"; there are add, mean, crash');
-  await expect(start({ size: 2 }, { engine: 'webgpu' })).rejects.toMatchObject({
-    code: 'engineUnavailable',
-    remedy: 'Set runtime.engine to one of: auto, onnx.',
-    message:
-      "Engine 'webgpu' can't be used: this version computes on the CPU only. Set runtime.engine to one of: auto, onnx.",
-  });
+  await expect(executor.run('nothing', {})).rejects.toThrow('there are add, hungry, mean, crash');
+});
+
+test('programs that find no room are made smaller, and keep their state', async () => {
+  const executor = await start({ size: 3, fitsAfter: 2 });
+  await executor.run('add', { words: Uint8Array.of(1, 1, 1) });
+  expect(await executor.run('hungry', {})).toEqual({ reductions: Float32Array.of(4) });
+  expect(await executor.run('mean', {})).toEqual({ mean: Float32Array.of(2) });
+});
+
+test('lack of room that no smaller programs mend says what to set, and keeps the state', async () => {
+  const executor = await start({ size: 3, fitsAfter: 9 });
+  await expect(executor.run('hungry', {})).rejects.toMatchInlineSnapshot(
+    `[SimdinoError: The onnx engine ran out of memory (bad_alloc: failed to allocate memory). Set runtime.microBatch to fewer images at a time (the result stays the same), or lower train.batchSize or crops.local.count.]`,
+  );
+  expect(await executor.run('mean', {})).toEqual({ mean: Float32Array.of(1) });
 });
 
 test('a crash of the child rejects what waits and what comes, with its last words', async () => {
