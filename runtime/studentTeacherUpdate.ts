@@ -87,9 +87,12 @@ export function updateStudentAndTeacher(
   settings: UpdateSettings,
 ): { state: Tensors; outputs: Tensors } {
   const own = lossAndGradients(state, views, scalars, settings);
-  // Each process has found the gradient through its own images.
+  // Each process has found the gradient through its own images; that of the prototypes, which score everyone's features, it has whole.
+  const isWhole = (name: string) => name.includes('.last_layer.');
   const gradients = settings.share
-    ? Object.fromEntries(Object.entries(own.gradients).map(([name, tensor]) => [name, sumOverRanks(tensor)]))
+    ? Object.fromEntries(
+        Object.entries(own.gradients).map(([name, tensor]) => [name, isWhole(name) ? tensor : sumOverRanks(tensor)]),
+      )
     : own.gradients;
   const found = { ...own, gradients };
   const updated = applyGradients(state, found, scalars, settings);

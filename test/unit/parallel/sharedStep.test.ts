@@ -96,6 +96,16 @@ const methods: Record<string, Partial<ConfigInput>> = {
     optim: { clipBy: 'module' },
   },
   dino: { method: 'dino', dino: { prototypes: 10, freezePrototypesEpochs: 0 } },
+  'dinov2 with a centre, clipped by module': {
+    method: 'dinov2',
+    dino: { prototypes: 10, freezePrototypesEpochs: 0 },
+    optim: { clipGradNorm: 0.5, clipBy: 'module' },
+  },
+  'dinov2 by Sinkhorn and Knopp, untied heads': {
+    method: 'dinov2',
+    dino: { prototypes: 10, freezePrototypesEpochs: 0 },
+    dinov2: { centering: 'sinkhornKnopp', patchHead: 'separate', patchPrototypes: 7 },
+  },
   'InfoNCE in place of the coding rate': { loss: { regulariser: 'infoNce' } },
 };
 
