@@ -14,12 +14,19 @@ export function parseJsonLine(text: string): Record<string, unknown> | undefined
  * and objects are left out. Undefined when there is no step to attach the values to.
  */
 export function asMetricLine(line: Record<string, unknown>): Record<string, number> | undefined {
+  // Nearly every line holds numbers alone, and is its own answer.
+  if (holdsNumbersAlone(line)) return Number.isFinite(line['step']) ? line : undefined;
   const numbers: Record<string, number> = Object.create(null) as Record<string, number>;
   for (const key in line) {
     const value = asNumber(line[key]);
     if (value !== undefined) numbers[key] = value;
   }
   return Number.isFinite(numbers['step']) ? numbers : undefined;
+}
+
+function holdsNumbersAlone(line: Record<string, unknown>): line is Record<string, number> {
+  for (const key in line) if (typeof line[key] !== 'number') return false;
+  return true;
 }
 
 function asNumber(value: unknown): number | undefined {

@@ -56,7 +56,7 @@ export async function pickConfig(
       itemsOf(workspace, presetPaths(kind, presetsFolder), kind === 'config' ? paperPaths(presetsFolder) : [], last),
     );
   };
-  showAll([]);
+  // All at once: a list that grows while somebody reaches for a row puts another row under the pointer.
   picker.show();
   showAll(await workspacePaths(kind));
   picker.busy = false;
