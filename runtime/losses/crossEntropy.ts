@@ -23,11 +23,14 @@ export function viewCrossEntropy(
   return withGradient([student_VBK], {
     forward() {
       const log_VBK = tf.logSoftmax<tf.Tensor3D>(tf.div(student_VBK, temperature));
-      return { output: tf.neg(meanOverPairs(log_VBK, teacher_GBK, { pairs: 'crossView' })), saved: [log_VBK] };
+      return {
+        output: tf.neg(meanOverPairs(log_VBK, teacher_GBK, { pairs: 'crossView' })),
+        saved: [log_VBK, teacher_GBK],
+      };
     },
-    backward(dy, [log_VBK]) {
-      const sum_1BK = tf.sum(teacher_GBK, 0, true);
-      const sameView_GBK = tf.sub(sum_1BK, teacher_GBK);
+    backward(dy, [log_VBK, kept_GBK]) {
+      const sum_1BK = tf.sum(kept_GBK, 0, true);
+      const sameView_GBK = tf.sub(sum_1BK, kept_GBK);
       const rest = views - globals;
       const targets_VBK = rest === 0 ? sameView_GBK : tf.concat([sameView_GBK, tf.tile(sum_1BK, [rest, 1, 1])], 0);
       const partners_V = tf.tensor1d(Array.from({ length: views }, (_, view) => globals - (view < globals ? 1 : 0)));
@@ -55,11 +58,11 @@ export function weightedCrossEntropy(
     forward() {
       const log_NK = tf.logSoftmax<tf.Tensor2D>(tf.div(student_NK, temperature));
       const entropy_N1 = tf.neg(tf.sum(tf.mul(teacher_NK, log_NK), 1, true));
-      return { output: tf.sum<tf.Scalar>(tf.mul(entropy_N1, weight_N1)), saved: [log_NK] };
+      return { output: tf.sum<tf.Scalar>(tf.mul(entropy_N1, weight_N1)), saved: [log_NK, teacher_NK, weight_N1] };
     },
-    backward(dy, [log_NK]) {
-      const difference_NK = tf.sub(tf.exp(log_NK), teacher_NK);
-      return [tf.mul(difference_NK, tf.mul(weight_N1, tf.div(dy, temperature)))];
+    backward(dy, [log_NK, kept_NK, keptWeight_N1]) {
+      const difference_NK = tf.sub(tf.exp(log_NK), kept_NK);
+      return [tf.mul(difference_NK, tf.mul(keptWeight_N1, tf.div(dy, temperature)))];
     },
   });
 }
