@@ -84,6 +84,9 @@ export function registerCommands(
     (await import('./launch/paper.ts')).verifyPaper(start, manifest),
   );
 
+  register('simdino.openLook', async (run: RunArgument, selection?: readonly RunNode[]) =>
+    (await import('./panels/lookPanel.ts')).openLook(start, run, selection),
+  );
   register('simdino.previewCrops', async (config?: unknown) =>
     (await import('./launch/previewCrops.ts')).previewCrops(start, config),
   );

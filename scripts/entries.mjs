@@ -16,6 +16,7 @@ export const WEBVIEW_ENTRIES = {
   curves: 'webview/curves/main.tsx',
   grid: 'webview/grid/main.tsx',
   comparison: 'webview/comparison/main.tsx',
+  look: 'webview/look/main.tsx',
   table: 'webview/table/main.tsx',
 };
 
