@@ -83,6 +83,11 @@ describe('micro-batches take the step of the whole batch', () => {
     },
     simdinov2: { method: 'simdinov2' },
     dino: { method: 'dino', dino: { prototypes: 20, freezePrototypesEpochs: 0 } },
+    'dinov2 with untied heads': {
+      method: 'dinov2',
+      dino: { prototypes: 20, freezePrototypesEpochs: 0 },
+      dinov2: { centering: 'sinkhornKnopp', patchHead: 'separate', patchPrototypes: 9 },
+    },
   };
 
   test.each(Object.keys(methods))('%s', { timeout: 120_000 }, async (name) => {
