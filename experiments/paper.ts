@@ -3,7 +3,9 @@
  * rows beside one's own. They are on ImageNet-1k with the paper's hardware and 100 epochs or more; a small data set
  * does not compare with them in absolute terms, and the rows say so by naming theirs.
  */
+import { tableValue } from './formatMetric.ts';
 import tables from './paperTables.json' with { type: 'json' };
+import type { ResultCell, ResultTable } from './tables.ts';
 
 export interface PaperRow {
   table: string;
@@ -54,6 +56,26 @@ export const paperRows: readonly PaperRow[] = [
     ),
   ),
 ];
+
+/** The names of the paper's tables that `paperRows` has rows of. */
+export const paperTables: readonly string[] = [...new Set(paperRows.map(({ table }) => table))];
+
+/**
+ * A result table with the rows of one of the paper's tables below its own, as references: never the best of a column, since they are
+ * of another data set. `metrics` are the columns behind the first.
+ */
+export function withReferences(table: ResultTable, metrics: readonly string[], paperTable: string): ResultTable {
+  const references = paperRows.filter((reference) => reference.table === paperTable);
+  const rows = references.map(({ method, model, epochs, dataset, setting, metrics: reported }): ResultCell[] => {
+    const details = [model, epochs === null ? '' : `${epochs} epochs`, setting, dataset].filter(Boolean).join(', ');
+    const cells = metrics.map((metric): ResultCell => {
+      const value = reported[metric];
+      return typeof value === 'number' ? { value: tableValue(metric, value).value, decimals: 1 } : null;
+    });
+    return [{ text: `${paperTable}: ${method} (${details})` }, ...cells];
+  });
+  return { ...table, rows: [...table.rows, ...rows] };
+}
 
 /** The table that a sweep over this key reproduces, if the paper has one. */
 export function paperTableFor(axisKeys: readonly string[]): string | null {

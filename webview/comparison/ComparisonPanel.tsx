@@ -5,6 +5,7 @@ import { armsTable, runsTable } from '../../experiments/comparisonTable.ts';
 import type { ValueChoice } from '../../experiments/compare.ts';
 import { differingKeys, metricRows } from '../../experiments/compare.ts';
 import { arms } from '../../experiments/honesty.ts';
+import { paperTables, withReferences } from '../../experiments/paper.ts';
 import { settledValue } from '../../experiments/settledValue.ts';
 import type { ResultTable } from '../../experiments/tables.ts';
 import { toCsv, toLatex, toMarkdown } from '../../experiments/tables.ts';
@@ -42,6 +43,7 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
   const runs = store.runs.value;
   const choose = useSignal<ValueChoice>('last');
   const grouping = useSignal<'runs' | 'arms'>('runs');
+  const reference = useSignal('');
   const base = Math.max(
     0,
     runs.findIndex(({ id }) => id === model.base.value),
@@ -54,8 +56,8 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
   // With `last`, what a curve settled at; the newest line of a log is one batch.
   const settled = useMemo(() => runs.map((run) => settledRun(run, store)), [runs, store.revision.value]);
   const table = useMemo(
-    () => resultTable(settled, choose.value, severalSeeds ? grouping.value : 'runs'),
-    [settled, choose.value, grouping.value, severalSeeds],
+    () => resultTable(settled, choose.value, severalSeeds ? grouping.value : 'runs', reference.value),
+    [settled, choose.value, grouping.value, severalSeeds, reference.value],
   );
   const save = (format: ExportFormat, extension: string, text: string): void =>
     host.send({ type: 'export', format, fileName: `comparison.${extension}`, content: { kind: 'text', text } });
@@ -131,6 +133,15 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
               onChange={(value) => (grouping.value = value)}
             />
           )}
+          <Select
+            label={t('Beside')}
+            options={[
+              { value: '', label: t('no reference') },
+              ...paperTables.map((name) => ({ value: name, label: t('the paper\u2019s {0}', name) })),
+            ]}
+            value={reference.value}
+            onChange={(name) => (reference.value = name)}
+          />
         </div>
         <ResultTableView
           table={table}
@@ -193,18 +204,28 @@ function ChooseRuns({ model, kind }: { model: CurvesModel; kind: 'primary' | 'se
   );
 }
 
-function resultTable(runs: readonly RunSummary[], choose: ValueChoice, grouping: 'runs' | 'arms'): ResultTable {
+function resultTable(
+  runs: readonly RunSummary[],
+  choose: ValueChoice,
+  grouping: 'runs' | 'arms',
+  reference: string,
+): ResultTable {
   const logged = new Set(metricRows(runs, choose).map(({ metric }) => metric));
   const metrics = resultMetrics.filter((metric) => logged.has(metric));
-  if (grouping === 'runs') return runsTable(runs, { metrics, choose });
+  const beside = (table: ResultTable): ResultTable =>
+    reference === '' ? table : withReferences(table, metrics, reference);
+  if (grouping === 'runs') return beside(runsTable(runs, { metrics, choose }));
   const keys = differingKeys(
     arms(runs).map((arm) => arm[0]!),
     0,
   ).filter(({ key }) => key !== 'seed');
-  return armsTable(runs, {
-    metrics,
-    choose,
-    nameArm: ([run]) =>
-      keys.map(({ key }) => `${shortKey(key)} ${showValue(run?.config[key] ?? null)}`).join(', ') || (run?.name ?? ''),
-  });
+  return beside(
+    armsTable(runs, {
+      metrics,
+      choose,
+      nameArm: ([run]) =>
+        keys.map(({ key }) => `${shortKey(key)} ${showValue(run?.config[key] ?? null)}`).join(', ') ||
+        (run?.name ?? ''),
+    }),
+  );
 }

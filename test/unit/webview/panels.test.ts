@@ -471,6 +471,19 @@ describe('panels in a browser', () => {
       );
     });
 
+    it('sets the paper\u2019s rows beside one\u2019s own, in the table and in what is saved', async () => {
+      const panel = await panelOf('comparison');
+      await panel.showComparison(fourRuns());
+      await panel.page.getByLabel('Beside').selectOption({ label: 'the paper\u2019s Table 1' });
+      const rows = await panel.page.locator('.results tbody tr').allInnerTexts();
+      expect(rows.some((row) => /Table 1: SimDINO \(ViT-B, 100 epochs, ImageNet-1k\).*74\.9/s.test(row))).toBe(true);
+      expect(await panel.page.locator('.results strong').allInnerTexts()).not.toContain('81.1');
+      await panel.page.getByRole('button', { name: 'Export table' }).click();
+      await panel.page.getByRole('menuitem', { name: 'LaTeX' }).click();
+      const [saved] = await sentOf(panel, 'export');
+      expect((saved!.content as { text: string }).text).toContain('Table 1: SimDINOv2');
+    });
+
     it('draws fifty runs', async () => {
       const panel = await panelOf('comparison');
       await panel.showComparison(Array.from({ length: 50 }, (_, i) => arm(`many-${i}`, i, 0.8 + i / 150)));
