@@ -23,7 +23,9 @@ const metrics = (best: number): string =>
     .map((line) => `${JSON.stringify(line)}\n`)
     .join('');
 
-suite('YAML beside runs', () => {
+suite('YAML beside runs', function () {
+  // Each test waits for the runs to be seen, and then for an editor.
+  this.timeout(150_000);
   const made: string[] = [];
   let path: string;
 
@@ -46,6 +48,9 @@ suite('YAML beside runs', () => {
     await writeFile(path, 'extends: tiny\nloss:\n  eps: 0.3\ntrain: { epochs: 4 }\n');
   });
   teardown(async () => {
+    // An unsaved text would ask whether to be kept.
+    while (vscode.window.activeTextEditor?.document.isUntitled)
+      await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     for (const each of made.splice(0)) await rm(each, { recursive: true, force: true });
   });
@@ -106,7 +111,5 @@ suite('YAML beside runs', () => {
     await editing;
     assert.match(text, /^# The SimDINO configuration of evidence-e/);
     assert.match(text, /loss: \{ eps: 0\.2 \}/);
-    // An unsaved text would ask whether to be kept.
-    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
   });
 });
