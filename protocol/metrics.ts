@@ -132,6 +132,60 @@ export const metricCatalogue = {
     description: 'Weighted k-NN accuracy of the teacher\u2019s features on the validation split.',
     better: 'higher',
   },
+  testKnnTop1: {
+    label: 'k-NN top-1 (test)',
+    unit: '',
+    description: 'Weighted k-NN accuracy of the teacher\u2019s features on the test split, evaluated after training.',
+    better: 'higher',
+  },
+  validationKnnTop1: {
+    label: 'k-NN top-1 (validation, afterwards)',
+    unit: '',
+    description: 'The same on the validation split, evaluated after training.',
+    better: 'higher',
+  },
+  testLinearTop1: {
+    label: 'Linear top-1 (test)',
+    unit: '',
+    description: 'Accuracy of a linear classifier on the teacher\u2019s frozen features, test split, evaluated after training.',
+    better: 'higher',
+  },
+  validationLinearTop1: {
+    label: 'Linear top-1 (validation, afterwards)',
+    unit: '',
+    description: 'The same on the validation split, evaluated after training.',
+    better: 'higher',
+  },
+  segmentationIou: {
+    label: 'Segmentation mIoU',
+    unit: '',
+    description: 'Mean intersection over union of a linear layer on frozen patch tokens (Table 3).',
+    better: 'higher',
+  },
+  segmentationAccuracy: {
+    label: 'Segmentation mAcc',
+    unit: '',
+    description: 'Mean over classes of the share of pixels found (Table 3).',
+    better: 'higher',
+  },
+  videoJF: {
+    label: 'Video J&F',
+    unit: '',
+    description: 'Mean of region and boundary agreement of labels carried through a video (Table 3).',
+    better: 'higher',
+  },
+  boxAP: {
+    label: 'MaskCut box AP',
+    unit: '',
+    description: 'COCO average precision of boxes of objects found without labels (Table 2).',
+    better: 'higher',
+  },
+  maskAP: {
+    label: 'MaskCut mask AP',
+    unit: '',
+    description: 'COCO average precision of masks of objects found without labels (Table 2).',
+    better: 'higher',
+  },
 } satisfies Record<string, MetricInfo>;
 
 export type MetricName = keyof typeof metricCatalogue;

@@ -5,6 +5,7 @@ import type { MetricPoint, RunSummary, Series } from '../../protocol/panelMessag
 import type { JsonScalar } from '../../protocol/records.ts';
 import { checkpointStep, isRunId, runFiles } from '../../protocol/runFolder.ts';
 import { recentMsPerStep, remainingMs } from '../pace.ts';
+import { EvaluationFeed } from './evaluationSeries.ts';
 import type { LivenessWatch } from './liveness.ts';
 import { codingRateCollapsedOf, readRunConfig } from './readRunConfig.ts';
 import { RunMetrics } from './runMetrics.ts';
@@ -21,6 +22,7 @@ export interface RunNews {
 /** Follows one run for a panel: summary and curves, first whole, then by what was added. */
 export class RunFeed {
   readonly metrics: RunMetrics;
+  readonly #evaluations: EvaluationFeed;
   #sent = new Map<string, number>();
   #best = new Map<string, { points: number; best: MetricPoint | undefined }>();
   #config: Record<string, JsonScalar> = {};
@@ -31,6 +33,7 @@ export class RunFeed {
     private readonly watch: LivenessWatch,
   ) {
     this.metrics = new RunMetrics(folder);
+    this.#evaluations = new EvaluationFeed(folder, id);
   }
 
   /** Reads what is new. `nowMs` is Unix time. */
@@ -42,12 +45,18 @@ export class RunFeed {
     }
     if (Object.keys(this.#config).length === 0) this.#config = await readRunConfig(this.folder);
     const overview = await summariseRun(this.folder, this.id, this.watch, nowMs);
-    return { summary: await this.#summary(overview), series: this.#newSeries() };
+    const evaluated = await this.#evaluations.read(overview.record?.stepsPerEpoch ?? 0);
+    const summary = await this.#summary(overview);
+    return {
+      summary: { ...summary, last: { ...summary.last, ...evaluated.last }, best: { ...summary.best, ...evaluated.best } },
+      series: [...this.#newSeries(), ...evaluated.series],
+    };
   }
 
   /** Forgets what was handed over, so that the next `read` gives everything. */
   restart(): void {
     this.#sent.clear();
+    this.#evaluations.restart();
   }
 
   #newSeries(): Series[] {
