@@ -51,6 +51,8 @@ export function jobScript(slurm: SlurmOptions, plan: JobPlan): string {
     ...options.map((option) => `#SBATCH ${option}`),
     '',
     ...slurm.setup,
+    // Processes that are left when another is lost get time to write their checkpoint.
+    ...(slurm.ranks > 1 ? ['export OMPI_MCA_odls_base_sigkill_timeout=15'] : []),
     `runs=(${runIds.map(quoted).join(' ')})`,
     `exec ${starterOf(slurm)}${trainer} "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"`,
     '',

@@ -16,7 +16,7 @@ const launchers: Record<MpiKind, { command: string; library: string; arguments: 
       'none',
       '--mca',
       'odls_base_sigkill_timeout',
-      '60',
+      '10',
     ],
   },
   mpich: { command: 'mpiexec.hydra', library: 'libmpich.so.12', arguments: [] },

@@ -41,13 +41,15 @@ export function hostExecutor(buildPrograms: BuildPrograms, { joinOthers }: HostO
   let queue = Promise.resolve();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   let others: JoinedRanks | undefined;
+  let isLeaving = false;
   process.on('disconnect', () => {
-    others?.leave();
+    if (isLeaving) others?.leave();
     process.exit(0);
   });
   process.on('message', (message) => {
     const request = message as Request;
-    if (request.call === 'interrupt') void answer(request);
+    if (request.call === 'leave') isLeaving = true;
+    else if (request.call === 'interrupt') void answer(request);
     else queue = queue.then(() => answer(request));
   });
 
@@ -60,6 +62,7 @@ export function hostExecutor(buildPrograms: BuildPrograms, { joinOthers }: HostO
     },
     run: ({ program, inputs }) => fitting(() => runProgram(program, inputs)),
     readState: ({ names }) => current().state.read(names),
+    leave: () => Promise.resolve(null),
     async interrupt({ afterMs }) {
       others?.giveUp(afterMs);
       return null;

@@ -34,6 +34,8 @@ export interface Calls {
   compile: { argument: { program: string }; result: { elapsedMs: number } };
   run: { argument: { program: string; inputs: Arrays }; result: Arrays };
   readState: { argument: { names: string[] }; result: Arrays };
+  /** Announces the end: other processes are left in good order. Without it the trainer has died, and nobody is waited for. Not answered. */
+  leave: { argument: null; result: null };
   /** Gives up a sum over processes that is not done after so long, and with it the step. Not queued behind it. */
   interrupt: { argument: { afterMs: number }; result: null };
   writeState: { argument: { values: Arrays }; result: null };

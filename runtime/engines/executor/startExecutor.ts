@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { sizeOf } from '../graph/ir.ts';
 import { errors, SimdinoError, type ErrorCode } from '../../../protocol/errors.ts';
-import type { Arrays, CallName, Calls, ExecutorInfo, InitOptions, Reply } from './messages.ts';
+import type { Arrays, CallName, Calls, ExecutorInfo, InitOptions, Reply, Request } from './messages.ts';
 
 /** State travels in parts, so that neither side's event loop is busy with copying for long. */
 const LARGEST_PART_BYTES = 16 * 2 ** 20;
@@ -144,7 +144,10 @@ function openChannel(entry: string | URL, engine: string, onLog?: (text: string)
     async close(graceMs) {
       ended ??= new Error('internal: executor: used after it was closed.');
       if (isRunning(child)) {
-        if (child.connected) child.disconnect();
+        if (child.connected) {
+          const leave: Request = { id: 0, call: 'leave', argument: null };
+          child.send(leave, undefined, undefined, () => child.connected && child.disconnect());
+        }
         const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
         await exited;
         clearTimeout(timer);

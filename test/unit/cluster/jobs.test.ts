@@ -168,6 +168,7 @@ test('the batch script of a job array over several processes', () => {
     #SBATCH --constraint=a100
 
     module load node/20
+    export OMPI_MCA_odls_base_sigkill_timeout=15
     runs=(grid-1 grid-2)
     exec srun --ntasks=4 --cpus-per-task=8 /usr/bin/node /opt/simdino.mjs resume --here --runs-dir '/shared/my runs' "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"
     "
