@@ -51,6 +51,7 @@ suite('YAML beside runs', function () {
     // An unsaved text would ask whether to be kept.
     while (vscode.window.activeTextEditor?.document.isUntitled)
       await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    await vscode.workspace.saveAll(false);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     for (const each of made.splice(0)) await rm(each, { recursive: true, force: true });
   });

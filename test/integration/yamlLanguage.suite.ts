@@ -27,7 +27,11 @@ suite('YAML', () => {
   setup(async () => {
     document = await open('my.yaml', faulty);
   });
-  teardown(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
+  teardown(async () => {
+    // A changed text would ask whether to be kept.
+    await vscode.workspace.saveAll(false);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
 
   test('problems have exact ranges and say what to do', async () => {
     const problems = await problemsOf(document, 2);
