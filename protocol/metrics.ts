@@ -147,7 +147,8 @@ export const metricCatalogue = {
   testLinearTop1: {
     label: 'Linear top-1 (test)',
     unit: '',
-    description: 'Accuracy of a linear classifier on the teacher\u2019s frozen features, test split, evaluated after training.',
+    description:
+      'Accuracy of a linear classifier on the teacher\u2019s frozen features, test split, evaluated after training.',
     better: 'higher',
   },
   validationLinearTop1: {

@@ -39,6 +39,7 @@ test.each(desk)('$name: every run starts from the quick start and sees the same 
 });
 
 test('a cell that two experiments share is the same run', () => {
-  const configOf = (name: string, index: number) => desk.find((sweep) => sweep.name === name)!.read.sweep!.runs[index]!.config;
+  const configOf = (name: string, index: number) =>
+    desk.find((sweep) => sweep.name === name)!.read.sweep!.runs[index]!.config;
   expect(configOf('desk_table6', 0)).toEqual(configOf('desk_dino_vs_simdino', 3));
 });
