@@ -347,8 +347,8 @@ function ofWholeBatch(own: NetworkFeatures, settings: UpdateSettings): NetworkFe
 function gatherViews<T extends tf.Tensor>(rows: T, { share, batch }: UpdateSettings): T {
   if (!share) return rows;
   const [all, ...rest] = rows.shape;
-  const byView = tf.reshape(rows, [all! / batch, batch, ...rest]);
-  return tf.reshape(gatherOverRanks(byView, { axis: 1, ...share }), [all! * share.ranks, ...rest]) as T;
+  const byView = tf.reshape(rows, [all / batch, batch, ...rest]);
+  return tf.reshape(gatherOverRanks(byView, { axis: 1, ...share }), [all * share.ranks, ...rest]) as T;
 }
 
 /** Every branch kept, nothing hidden; masked patches are looked at. */
