@@ -52,3 +52,10 @@ export function panelTabs(kind: string): vscode.Tab[] {
     ({ input }) => input instanceof vscode.TabInputWebview && input.viewType.endsWith(`simdino.${kind}`),
   );
 }
+
+/** Closes all editors; a changed text would ask whether to be kept, and wait for an answer. */
+export async function closeWithoutSaving(): Promise<void> {
+  for (let left = 20; left > 0 && vscode.window.activeTextEditor?.document.isDirty; left--)
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+}

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunRecord } from '../../protocol/records.ts';
 import { aRecord, writeRun } from '../unit/store/runFolders.ts';
-import { eventually, runIn, runsFolder, workspacePath } from './studio.ts';
+import { closeWithoutSaving, eventually, runIn, runsFolder, workspacePath } from './studio.ts';
 
 const waitMs = 20_000;
 const events = [
@@ -48,11 +48,7 @@ suite('YAML beside runs', function () {
     await writeFile(path, 'extends: tiny\nloss:\n  eps: 0.3\ntrain: { epochs: 4 }\n');
   });
   teardown(async () => {
-    // An unsaved text would ask whether to be kept.
-    while (vscode.window.activeTextEditor?.document.isUntitled)
-      await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
-    await vscode.workspace.saveAll(false);
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await closeWithoutSaving();
     for (const each of made.splice(0)) await rm(each, { recursive: true, force: true });
   });
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { eventually } from '../host/eventually.ts';
+import { closeWithoutSaving } from './studio.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'simdino-yaml-'));
 const waitMs = 20_000;
@@ -23,14 +24,14 @@ crops:
 
 suite('YAML', () => {
   let document: vscode.TextDocument;
+  let opened = 0;
 
   setup(async () => {
-    document = await open('my.yaml', faulty);
+    // A file of its own each time: one that is still open would be changed under its editor.
+    document = await open(`my-${++opened}.yaml`, faulty);
   });
   teardown(async () => {
-    // A changed text would ask whether to be kept.
-    await vscode.workspace.saveAll(false);
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await closeWithoutSaving();
   });
 
   test('problems have exact ranges and say what to do', async () => {
