@@ -126,7 +126,7 @@ export function buildSegmentationPrograms({
       const logProbabilities = tf.logSoftmax(pixels);
       const loss = tf.neg(tf.div(tf.sum(tf.mul(logProbabilities, target)), count));
       // Back through the two enlargements, which are linear.
-      const gradient = tf.div(tf.mul(tf.sub(tf.exp(logProbabilities), target), counted), count) as tf.Tensor3D;
+      const gradient = tf.div<tf.Tensor3D>(tf.mul(tf.sub(tf.exp(logProbabilities), target), counted), count);
       const narrow = tf.matMul(acrossLines, gradient, true, false);
       const small = tf.matMul(
         tf.tile(tf.reshape(up, [1, labelSide, grid.rows]), [batch, 1, 1]),
