@@ -10,8 +10,8 @@ import type { Collective } from '../engines/engine.ts';
 const threadsSerialized = 2;
 /** A call runs on a thread of its own with a stack of this size; MPICH needs more than koffi's 256 KiB. */
 const callStackBytes = 4 * 2 ** 20;
-/** Arrays below this travel together: a message has a fixed cost. */
-const bundledElements = 65_536;
+/** Arrays below this travel together: a sum has a fixed cost, the more so where processes share cores and wait for each other's turn. */
+const bundledElements = 2 ** 22;
 
 interface Library {
   names: readonly string[];
@@ -81,6 +81,9 @@ export function openMpi(environment: NodeJS.ProcessEnv = process.env): MpiWorld 
   const allreduce = call(`int MPI_Allreduce(intptr_t, void *, int, ${handle}, ${handle}, ${handle})`);
   const finalize = call('int MPI_Finalize()');
 
+  /** The same arrays come at every step; so do the bundles of them. */
+  const bundles = new Map<string, Float32Array | Float64Array>();
+
   async function sumOne(array: Float32Array | Float64Array): Promise<void> {
     const type = array instanceof Float64Array ? double : float;
     const code = await new Promise<number>((resolve, reject) => {
@@ -102,7 +105,10 @@ export function openMpi(environment: NodeJS.ProcessEnv = process.env): MpiWorld 
         );
         if (small.length === 0) continue;
         const Bundle = precise ? Float64Array : Float32Array;
-        const bundle = new Bundle(small.reduce((length, array) => length + array.length, 0));
+        const length = small.reduce((sum, array) => sum + array.length, 0);
+        const key = `${Bundle.name} ${length}`;
+        const bundle = bundles.get(key) ?? new Bundle(length);
+        bundles.set(key, bundle);
         let place = 0;
         for (const array of small) {
           bundle.set(array, place);

@@ -32,11 +32,11 @@ export class Studio {
   }
 
   /** "SimDINO: Start ablation grid" with the sweep file of that name, confirmed. */
-  async startGrid(sweep: string): Promise<void> {
+  async startGrid(sweep: string, runs = 4): Promise<void> {
     await this.workbench.runCommand('SimDINO: Start ablation grid');
     await this.workbench.quickInput.search(sweep);
     await this.workbench.quickInput.pick(sweep);
-    await this.workbench.notifications.answerDialog('Start 4 runs');
+    await this.workbench.notifications.answerDialog(`Start ${runs} runs`);
   }
 
   /** "SimDINO: Compare runs" with the runs that match. */

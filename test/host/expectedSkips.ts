@@ -60,6 +60,11 @@ const expectedSkips: ExpectedSkip[] = [
   },
   { name: /^under MPICH/, on: ({ hasMpich }) => !hasMpich, because: 'MPICH is not installed (Debian: mpich)' },
   {
+    file: 'test/e2e/cluster.e2e.ts',
+    on: (machine) => !machine.hasSlurm || mayLackBrowser(machine),
+    because: 'it takes SLURM and a browser',
+  },
+  {
     file: 'test/tiny/cluster.test.ts',
     on: ({ hasSlurm }) => !hasSlurm,
     because: 'SLURM is not installed (Debian: slurm-wlm), or its daemons may not be started',
