@@ -169,7 +169,7 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
           <summary>
             <h2>{t('Parallel coordinates')}</h2>
           </summary>
-          <ParallelCoordinates board={board} choose={choose.value} />
+          <ParallelCoordinates board={board} choose={choose.value} host={host} />
         </details>
       )}
       <ChartToolbar board={board} />

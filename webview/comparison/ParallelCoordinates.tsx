@@ -1,4 +1,5 @@
 /** Each run as a line through what differs between the runs, ending in what came out. */
+import { useRef } from 'preact/hooks';
 import type { ValueChoice } from '../../experiments/compare.ts';
 import { differingKeys, metricInfo, metricRows } from '../../experiments/compare.ts';
 import { formatMetric } from '../../experiments/formatMetric.ts';
@@ -7,7 +8,10 @@ import type { ChartBoard } from '../charts/chartBoard.ts';
 import { lineStyle } from '../charts/lineStyle.ts';
 import { shortKey, showValue } from '../grid/cellWords.ts';
 import { t } from '../l10n.ts';
+import type { PanelHost } from '../panelHost.ts';
+import { Menu } from '../parts/controls.tsx';
 import { theme } from '../theme.ts';
+import { exportDrawing } from './exportDrawing.ts';
 
 interface Axis {
   label: string;
@@ -22,7 +26,9 @@ const height = 300;
 const margin = { left: 90, right: 110, top: 34, bottom: 16 };
 const axisLimit = 8;
 
-export function ParallelCoordinates({ board, choose }: { board: ChartBoard; choose: ValueChoice }) {
+export function ParallelCoordinates(props: { board: ChartBoard; choose: ValueChoice; host: PanelHost }) {
+  const { board, choose, host } = props;
+  const drawing = useRef<SVGSVGElement>(null);
   const runs = board.store.runs.value;
   const keys = differingKeys(runs, 0).filter(({ key }) => !key.startsWith('runtime.'));
   const outcomes = metricRows(runs, choose).filter(({ metric }) => metric === 'knnTop1' || metric === 'loss');
@@ -35,9 +41,23 @@ export function ParallelCoordinates({ board, choose }: { board: ChartBoard; choo
   const y = (share: number) => height - margin.bottom - share * (height - margin.top - margin.bottom);
   const colours = theme.value;
   const lifted = board.highlighted.value;
+  const save = (format: 'svg' | 'png') => (): void => {
+    const { background, fontFamily } = colours;
+    if (drawing.current)
+      void exportDrawing(host, drawing.current, { name: 'parallel-coordinates', format, background, fontFamily });
+  };
   return (
     <figure class="parallel card">
+      <Menu
+        label={t('Export drawing')}
+        icon="download"
+        items={[
+          { label: 'PNG', onSelect: save('png') },
+          { label: 'SVG', onSelect: save('svg') },
+        ]}
+      />
       <svg
+        ref={drawing}
         viewBox={`0 0 ${width} ${height}`}
         role="img"
         aria-label={t(

@@ -484,6 +484,20 @@ describe('panels in a browser', () => {
       expect((saved!.content as { text: string }).text).toContain('Table 1: SimDINOv2');
     });
 
+    it('saves the parallel coordinates as SVG and PNG', async () => {
+      const panel = await panelOf('comparison');
+      await panel.showComparison(fourRuns());
+      await panel.page.getByText('Parallel coordinates').click();
+      for (const format of ['SVG', 'PNG']) {
+        await panel.page.getByRole('button', { name: 'Export drawing' }).click();
+        await panel.page.getByRole('menuitem', { name: format }).click();
+      }
+      await expect.poll(async () => (await sentOf(panel, 'export')).length).toBe(2);
+      const [svg, png] = await sentOf(panel, 'export');
+      expect((svg!.content as { text: string }).text).toMatch(/^<svg[^>]*font-family[^]*\beps\b/);
+      expect(png!.fileName).toBe('parallel-coordinates.png');
+    });
+
     it('draws fifty runs', async () => {
       const panel = await panelOf('comparison');
       await panel.showComparison(Array.from({ length: 50 }, (_, i) => arm(`many-${i}`, i, 0.8 + i / 150)));
