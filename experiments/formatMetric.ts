@@ -1,6 +1,21 @@
 /** Metric values as people read them: the same words in panels, tables and the terminal. */
 
-const percentages = new Set(['knnTop1', 'knnTop5', 'linearTop1', 'linearTop5', 'testKnnTop1', 'validationKnnTop1', 'testLinearTop1', 'validationLinearTop1', 'segmentationIou', 'segmentationAccuracy', 'videoJF', 'boxAP', 'maskAP', 'dataWaitShare']);
+const percentages = new Set([
+  'knnTop1',
+  'knnTop5',
+  'linearTop1',
+  'linearTop5',
+  'testKnnTop1',
+  'validationKnnTop1',
+  'testLinearTop1',
+  'validationLinearTop1',
+  'segmentationIou',
+  'segmentationAccuracy',
+  'videoJF',
+  'boxAP',
+  'maskAP',
+  'dataWaitShare',
+]);
 
 /** `formatMetric('knnTop1', 0.7123)` is `71.2 %`; a value that is not finite is named. */
 export function formatMetric(metric: string, value: number): string {
