@@ -1,17 +1,15 @@
 /**
  * Computes docs/scale.md: what ImageNet-1k takes at the paper's settings on 1, 8 and 64 devices, from a measured step and a measured sum
- * (`npm run bench -- parallel`, whose last line is given as a file), and from devices and networks that are assumed and named.
+ * (bench/results/scale-input.json), and from devices and networks that are assumed and named.
  *
- *     npx esbuild bench/scale.ts --bundle --packages=external --platform=node --format=esm | node --input-type=module - bench/results/parallel.json
+ *     npx esbuild bench/scale.ts --bundle --packages=external --platform=node --format=esm | node --input-type=module - bench/results/scale-input.json
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface Measured {
-  ours: number;
+  step: { ms: number; what: string };
+  sum: { ms: number; what: string };
   hardware: string;
-  load: number;
-  stepMs: Record<'1' | '2', number>;
-  scaling: number;
 }
 
 interface Network {
@@ -32,7 +30,7 @@ const networks: Network[] = [
   { name: 'ViT-B/16 (SimDINO, batch 512)', width: 768, depth: 12, patchPx: 16, views: paperViews, batch: 512 },
   { name: 'ViT-L/16 (SimDINOv2, batch 1024)', width: 1024, depth: 24, patchPx: 16, views: paperViews, batch: 1024 },
 ];
-/** The network of the scaling part of bench/parallel.ts. */
+/** The network of bench/cpu.ts. */
 const measuredNetwork: Network = {
   name: 'ViT-Tiny/8',
   width: 192,
@@ -40,7 +38,7 @@ const measuredNetwork: Network = {
   patchPx: 8,
   views: [
     { sizePx: 64, count: 2, teacher: true },
-    { sizePx: 32, count: 4, teacher: false },
+    { sizePx: 32, count: 6, teacher: false },
   ],
   batch: 32,
 };
@@ -59,11 +57,11 @@ interface Device {
 const path = process.argv.at(-1)!;
 const measured = JSON.parse(readFileSync(path, 'utf8')) as Measured;
 const floats = 22_000_000;
-const measuredGflops = operationsOfStep(measuredNetwork) / (measured.stepMs['1'] * 1e6);
-const measuredBytesPerSecond = (4 * floats) / (measured.ours / 1000);
+const measuredGflops = operationsOfStep(measuredNetwork) / (measured.step.ms * 1e6);
+const measuredBytesPerSecond = (4 * floats) / (measured.sum.ms / 1000);
 const devices: Device[] = [
   {
-    name: 'one core of this machine, measured',
+    name: 'this machine (two cores), measured',
     gflops: measuredGflops,
     memoryBytes: 12 * 2 ** 30,
     linkBytesPerSecond: measuredBytesPerSecond,
@@ -87,7 +85,7 @@ const devices: Device[] = [
 
 writeFileSync('docs/scale.md', page());
 console.log(
-  `docs/scale.md: ${measuredGflops.toFixed(1)} GFLOP/s a core, ${(measuredBytesPerSecond / 1e9).toFixed(2)} GB/s in sums`,
+  `docs/scale.md: ${measuredGflops.toFixed(1)} GFLOP/s, ${(measuredBytesPerSecond / 1e9).toFixed(2)} GB/s in sums`,
 );
 
 /** Operations of a step: student forwards and backwards (three times a forward pass), teacher forwards. */
@@ -190,9 +188,8 @@ function page(): string {
   const needed = plan(networks[0]!, devices[2]!, 64).imagesPerSecond;
   return `# What ImageNet-1k takes
 
-Computed by \`bench/scale.ts\`; nothing here was trained. Measured on ${measured.hardware} (load ${measured.load.toFixed(0)} while
-measuring, so that both figures are low): a step of ${measuredNetwork.name} at ${measuredGflops.toFixed(1)} GFLOP/s on one core, a sum of 22 M
-floats over two processes at ${(measuredBytesPerSecond / 1e9).toFixed(2)} GB/s, and ${measured.scaling.toFixed(2)} times the speed with two processes. **The devices in the
+Computed by \`bench/scale.ts\` from \`bench/results/scale-input.json\`; nothing here was trained. Measured on ${measured.hardware}: ${measured.step.what}
+(${measuredGflops.toFixed(0)} GFLOP/s); ${measured.sum.what} (${(measuredBytesPerSecond / 1e9).toFixed(2)} GB/s). **The devices in the
 rows below the first are assumptions**, each named with its assumed sustained speed and links: put your own into the script.
 
 The model: a step is the student forwards and backwards over all views and the teacher forwards over the global ones (24 width^2 +
