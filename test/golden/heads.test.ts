@@ -59,7 +59,8 @@ golden<{ cases: (HeadCase | NormaliseCase | GeluCase)[] }>('heads', ({ cases }) 
             let output: tf.Tensor | undefined;
             const { gradients } = valueAndGradients(variables, ({ input, ...weights }) => {
               const unit = projector(weights, input as tf.Tensor2D, config);
-              output = config.prototypes === undefined ? unit : prototypeScores(weights, unit);
+              // Kept, since it leaves the scope of the gradient.
+              output = tf.keep(config.prototypes === undefined ? unit : prototypeScores(weights, unit));
               return tf.sum(tf.mul(output, cotangent!));
             });
             return { output: output!, ...gradients };

@@ -97,7 +97,7 @@ golden<Reference>('linear_probe', (reference) => {
         return [...blocks.flatMap((block) => token(block, 0)), ...mean];
       });
       const { assembled } = await compute(
-        'float64',
+        precisions[0]!,
         { stored: { shape: [rows, stored[0]!.length], data: stored.flat() } },
         ({ stored: features }) => ({
           assembled: probeInput(features as tf.Tensor2D, input, { storedBlocks: blocks.length, width: channels }),

@@ -84,9 +84,9 @@ export function lowerOperation(lowering: Lowering, value: Value): string {
       const hit = lowering.emit('Equal', [column, classes]);
       return lowering.emit('Where', [hit, lowering.scalar(op.on, type), lowering.scalar(op.off, type)]);
     }
+    // The last is not computed by a model, but between two of them.
     case 'input':
     case 'constant':
-    // Not computed by a model, but between two of them.
     case 'sumOverRanks':
       throw new Error(`internal: lowering: ${op.kind} is not an operation.`);
   }
