@@ -78,7 +78,7 @@ async function tried(extensionPath: string): Promise<string> {
   const output = await new Promise<string>((resolve, reject) => {
     execFile(
       node.path,
-      [join(extensionPath, 'dist', 'simdino.mjs'), 'devices', '--refresh', '--json'],
+      [join(extensionPath, 'dist', 'simdino.mjs'), 'devices', '--json'],
       { env: { ...cleanEnvironment(process.env), ...node.environment }, timeout: 300_000, windowsHide: true },
       (error, stdout) => (error && stdout === '' ? reject(new Error(error.message)) : resolve(stdout)),
     );

@@ -5,14 +5,14 @@ import { machineReports } from '../engines/devices/machineReports.ts';
 import { exitCodes } from './exitCodes.ts';
 import { formatTable } from './runs.ts';
 
-/** `simdino devices`: every engine, what it computes on here, and whether it can train. */
+/** `simdino devices`: every engine, what it computes on here, and whether it can train; tried now, not remembered. */
 export async function run(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
-    options: { refresh: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+    options: { json: { type: 'boolean', default: false } },
   });
   const reports = await machineReports({
-    refresh: values.refresh,
+    refresh: true,
     onProbe: (engine) => process.stderr.write(`trying ${engine} ...\n`),
   });
   const usable = reports.some(isUsable);

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../data/datasets/cacheFolder.ts';
+import { libraryVersions, studioVersion } from '../../run/versions.ts';
 import { engineNames, type EngineName, type EngineReport } from './engineReport.ts';
 import { probeEngine } from './probeEngine.ts';
 
@@ -44,8 +44,6 @@ const reportFile = (): string => join(cacheFolder(), 'engines.json');
 
 /** Everything that a report depends on and that can be told without a probe. */
 function describeMachine(): string {
-  const require = createRequire(import.meta.url);
-  const { version } = require('onnxruntime-node/package.json') as { version: string };
   const { SIMDINO_TENSORFLOW, VK_ICD_FILENAMES, VK_DRIVER_FILES, CUDA_VISIBLE_DEVICES } = process.env;
   return JSON.stringify([
     hostname(),
@@ -54,7 +52,8 @@ function describeMachine(): string {
     process.version,
     cpus()[0]?.model,
     availableParallelism(),
-    version,
+    studioVersion(),
+    libraryVersions()['onnxruntime-node'],
     { SIMDINO_TENSORFLOW, VK_ICD_FILENAMES, VK_DRIVER_FILES, CUDA_VISIBLE_DEVICES },
   ]);
 }
