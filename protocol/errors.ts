@@ -129,7 +129,10 @@ const sentences = {
     ),
 
   maskUnreadable: (path: string, reason: string) =>
-    say(`The mask ${path} can't be used: ${reason}.`, 'Give a PNG of its image\u2019s size whose pixels are class numbers.'),
+    say(
+      `The mask ${path} can't be used: ${reason}.`,
+      'Give a PNG of its image\u2019s size whose pixels are class numbers.',
+    ),
 
   // --- run folders
   runExists: (path: string, detail: string) =>

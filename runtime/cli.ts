@@ -30,8 +30,14 @@ const commands: Record<string, Command> = {
     summary: 'RUN     pictures of what it learned: attention, components, objects, neighbours, spectrum',
     load: () => import('./commands/look.ts'),
   },
-  detect: { summary: 'RUN     objects without labels (MaskCut), by COCO\u2019s figures', load: () => import('./commands/detect.ts') },
-  segment: { summary: 'RUN     linear segmentation of a folder with masks', load: () => import('./commands/segment.ts') },
+  detect: {
+    summary: 'RUN     objects without labels (MaskCut), by COCO\u2019s figures',
+    load: () => import('./commands/detect.ts'),
+  },
+  segment: {
+    summary: 'RUN     linear segmentation of a folder with masks',
+    load: () => import('./commands/segment.ts'),
+  },
   track: { summary: 'RUN     objects of a video from their first frame', load: () => import('./commands/track.ts') },
   report: { summary: 'RUN...  write one self-contained HTML file', load: () => import('./commands/report.ts') },
   paper: { summary: 'make|verify tables that can be checked', load: () => import('./commands/paper.ts') },

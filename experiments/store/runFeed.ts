@@ -48,7 +48,11 @@ export class RunFeed {
     const evaluated = await this.#evaluations.read(overview.record?.stepsPerEpoch ?? 0);
     const summary = await this.#summary(overview);
     return {
-      summary: { ...summary, last: { ...summary.last, ...evaluated.last }, best: { ...summary.best, ...evaluated.best } },
+      summary: {
+        ...summary,
+        last: { ...summary.last, ...evaluated.last },
+        best: { ...summary.best, ...evaluated.best },
+      },
       series: [...this.#newSeries(), ...evaluated.series],
     };
   }

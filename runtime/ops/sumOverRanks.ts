@@ -34,5 +34,5 @@ export function gatherOverRanks<T extends tf.Tensor>(x: T, { axis, rank, ranks }
   const paddings = x.shape.map((_, place): [number, number] =>
     place === axis ? [rank * own, (ranks - 1 - rank) * own] : [0, 0],
   );
-  return sumOverRanks(tf.pad(x, paddings)) as T;
+  return sumOverRanks<T>(tf.pad(x, paddings));
 }

@@ -26,7 +26,7 @@ const libraries: Record<'openmpi' | 'mpich', Library> = {
     names: ['libmpi.so.40', 'libmpi.so', 'libmpi.so.12', 'libmpi.dylib'],
     handle: 'void *',
     handles: (library) => {
-      const address = (name: string): unknown => library.symbol(name, 'uint8_t');
+      const address = (name: string): unknown => library.symbol(name);
       return {
         world: address('ompi_mpi_comm_world'),
         float: address('ompi_mpi_float'),
@@ -153,7 +153,7 @@ function load(environment: NodeJS.ProcessEnv): { kind: keyof typeof libraries; l
 
 function isOpenMpiLibrary(library: LibraryHandle): boolean {
   try {
-    return library.symbol('ompi_mpi_comm_world', 'uint8_t') !== null;
+    return library.symbol('ompi_mpi_comm_world') !== null;
   } catch {
     return false; // MPICH has no such symbol
   }

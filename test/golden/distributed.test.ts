@@ -75,11 +75,11 @@ golden<{ cases: Case[] }>('distributed', ({ cases }) => {
               run: (_, tensors) => {
                 // What training does with the features of its own images.
                 const whole = (features: tf.Tensor) =>
-                  gatherOverRanks(tf.reshape(l2Normalise(features, { epsilon: 1e-12 }), [-1, images, d]), {
+                  gatherOverRanks<tf.Tensor3D>(tf.reshape(l2Normalise(features, { epsilon: 1e-12 }), [-1, images, d]), {
                     axis: 1,
                     rank,
                     ranks,
-                  }) as tf.Tensor3D;
+                  });
                 const { value, gradients } = valueAndGradients({ student: tensors['student']! }, ({ student }) =>
                   simdino(whole(student!), whole(tensors['teacher']!), {
                     eps: Math.sqrt(c.eps_code),
