@@ -21,7 +21,7 @@ export async function lastJobState(
   queue: SlurmQueue = slurmQueue,
 ): Promise<{ record: JobRecord; state: JobState } | undefined> {
   const record = (await readJobs(folder)).at(-1);
-  return record && { record, state: await queue.stateOf(record.job) };
+  return record && { record, state: await queue.stateOf(record) };
 }
 
 /** The state of a run with what its cluster knows; `state` follows from the folder alone. */
@@ -55,8 +55,10 @@ export async function cancelWaitingJob(folder: string): Promise<boolean> {
 export async function controlSweepJobs(sweepFolder: string, action: 'pause' | 'stop'): Promise<boolean> {
   const jobs = await readJobs(sweepFolder);
   if (jobs.length === 0) return false;
-  for (const { job } of jobs) {
-    const { phase } = await slurmQueue.stateOf(job);
+  slurmQueue.refresh();
+  for (const record of jobs) {
+    const { job } = record;
+    const { phase } = await slurmQueue.stateOf(record);
     if (phase === 'waiting' || phase === 'working')
       await cancelJobs(action === 'pause' ? ['--state=PENDING', job] : [job]);
   }

@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
+import type { JobRecord } from '../../protocol/records.ts';
 import type { JobState } from '../jobState.ts';
 
 /** Asks a command of SLURM; rejects when it can't be run. */
@@ -23,25 +24,31 @@ export type JobName = string;
 const freshMs = 1500;
 /** Without an answer, the next question waits: where there is no cluster, none is looked for at every look. */
 const retryMs = 30_000;
+/** A job that was submitted so shortly before the queue was listed may be missing in it; clocks of hosts differ a little. */
+const settledMs = 5000;
 
 export class SlurmQueue {
   #ended = new Map<JobName, JobState>();
   #listing: Promise<Map<JobName, JobState> | undefined> | undefined;
   #listedAtMs = Number.NEGATIVE_INFINITY;
+  #listedAtUnixMs = 0;
   #failed = false;
 
   constructor(
     private readonly ask: AskSlurm = askSlurm,
     private readonly nowMs: () => number = () => performance.now(),
+    private readonly unixMs: () => number = () => Date.now(),
   ) {}
 
-  async stateOf(job: JobName): Promise<JobState> {
+  /** A job that is missing in an answer older than itself has not ended: nothing is known of it yet. */
+  async stateOf({ job, submittedAt }: Pick<JobRecord, 'job' | 'submittedAt'>): Promise<JobState> {
     const known = this.#ended.get(job);
     if (known) return known;
     const listing = await this.#list();
     if (!listing) return unknown;
-    const state =
-      listing.get(job) ?? pendingTask(listing, job) ?? wholeArray(listing, job) ?? (await this.#accountOf(job));
+    const listed = listing.get(job) ?? pendingTask(listing, job) ?? wholeArray(listing, job);
+    if (!listed && this.#listedAtUnixMs < Date.parse(submittedAt) + settledMs) return unknown;
+    const state = listed ?? (await this.#accountOf(job));
     if (state.phase === 'ended') this.#ended.set(job, state);
     return state;
   }
@@ -56,6 +63,7 @@ export class SlurmQueue {
     const ageMs = this.nowMs() - this.#listedAtMs;
     if (this.#listing && ageMs < (this.#failed ? retryMs : freshMs)) return this.#listing;
     this.#listedAtMs = this.nowMs();
+    this.#listedAtUnixMs = this.unixMs();
     this.#listing = this.ask('squeue', ['--json']).then(
       (text) => {
         this.#failed = false;

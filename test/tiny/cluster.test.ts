@@ -130,6 +130,10 @@ describe.skipIf(!hasSlurm())('on a virtual SLURM cluster', { timeout: 110_000 },
     const forgetful = new SlurmQueue(async (command, args) =>
       command === 'squeue' ? '{"jobs": []}' : cluster.slurm(command, ...args),
     );
-    expect(await forgetful.stateOf(job)).toEqual({ phase: 'ended', reason: 'COMPLETED', startedMs: null });
+    expect(await forgetful.stateOf({ job, submittedAt: '2026-01-31T11:00:00Z' })).toEqual({
+      phase: 'ended',
+      reason: 'COMPLETED',
+      startedMs: null,
+    });
   });
 });

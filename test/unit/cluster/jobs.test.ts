@@ -106,11 +106,15 @@ test('one question serves many runs, an ended job is not asked about again, and 
       return command === 'squeue' ? '{"jobs": []}' : 'NODE_FAIL\n';
     },
     () => nowMs,
+    () => Date.parse('2026-01-31T12:00:00Z'),
   );
-  await Promise.all(['1', '2', '3'].map((name) => queue.stateOf(name)));
+  const jobs = ['1', '2', '3'].map((job) => ({ job, submittedAt: '2026-01-31T11:00:00Z' }));
+  const justNow = { job: '4', submittedAt: '2026-01-31T12:00:01Z' };
+  await Promise.all(jobs.map((job) => queue.stateOf(job)));
+  expect((await queue.stateOf(justNow)).phase).toBe('unknown');
   expect(asked).toEqual(['squeue', 'sacct', 'sacct', 'sacct']);
   nowMs = 60_000;
-  expect(await queue.stateOf('2')).toEqual({ phase: 'ended', reason: 'NODE_FAIL', startedMs: null });
+  expect(await queue.stateOf(jobs[1]!)).toEqual({ phase: 'ended', reason: 'NODE_FAIL', startedMs: null });
   expect(asked).toHaveLength(4);
 
   let tries = 0;
@@ -123,7 +127,7 @@ test('one question serves many runs, an ended job is not asked about again, and 
   );
   for (const atMs of [0, 1000, 2000, 29_000, 31_000]) {
     nowMs = atMs;
-    expect((await nowhere.stateOf('1')).phase).toBe('unknown');
+    expect((await nowhere.stateOf(jobs[0]!)).phase).toBe('unknown');
   }
   expect(tries).toBe(2);
 });
