@@ -143,6 +143,7 @@ function writeSettings(options: CodeServerOptions): void {
     'update.mode': 'none',
     'git.openRepositoryInParentFolders': 'never',
     'window.confirmBeforeClose': 'never',
+    'remote.autoForwardPorts': false,
     'files.simpleDialog.enable': true,
     ...options.settings,
   };

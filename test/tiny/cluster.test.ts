@@ -65,7 +65,7 @@ describe.skipIf(!hasSlurm())('on a virtual SLURM cluster', { timeout: 110_000 },
     await cluster.slurm('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
     await untilStep(folder, '002', Number(stopped['step']) + 5);
     expect(lossesOf(folder, '002').keys().next().value).toBe(Number(stopped['step']) + 1);
-    expect(await stateOf('preempted')).toBe('running');
+    await until('preempted', 'running');
     // A stop asked for through the folder reaches the node that trains.
     expect((await simdino('stop', 'preempted', '--runs-dir', runs).finished).stderr).toContain('preempted: stopped');
     await until('preempted', 'stopped');
