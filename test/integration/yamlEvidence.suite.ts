@@ -65,7 +65,8 @@ suite('YAML beside runs', function () {
       const words = hovers.flatMap(({ contents }) => contents.map((part) => (part as vscode.MarkdownString).value));
       return words.join().includes('Your runs') ? words.join() : undefined;
     });
-    assert.match(text, /`0\.2` 71\.0 % \(evidence-a\), `0\.4` 65\.0 % \(evidence-b\)\./);
+    // Other suites leave runs with values of their own in this workspace.
+    assert.match(text, /Your runs.*: .*`0\.2` 71\.0 % \(evidence-a\), .*`0\.4` 65\.0 % \(evidence-b\)/);
   });
 
   test('a hint tells the time of an epoch and the memory from the last run on this machine', async () => {
