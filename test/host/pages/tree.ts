@@ -1,4 +1,4 @@
-import type { Locator, Page } from 'playwright-core';
+import { errors, type Locator, type Page } from 'playwright-core';
 import { eventually } from '../eventually.ts';
 
 /** The rows of a tree view. */
@@ -53,10 +53,19 @@ export class TreePage {
     });
   }
 
-  /** Chooses an entry of a row's context menu. */
+  /** Chooses an entry of a row's context menu; opened again where rows moved under the pointer or the menu was closed. */
   async contextMenu(text: RegExp, entry: string): Promise<void> {
-    await (await this.row(text)).click({ button: 'right' });
-    await this.page.locator('.context-view .action-label', { hasText: entry }).first().click();
+    await eventually(`the entry '${entry}' in the menu of a row like ${text}`, 60_000, async () => {
+      try {
+        await (await this.row(text)).click({ button: 'right', timeout: 3_000 });
+        await this.page.locator('.context-view .action-label', { hasText: entry }).first().click({ timeout: 3_000 });
+        return true;
+      } catch (error) {
+        if (!(error instanceof errors.TimeoutError)) throw error;
+        await this.page.keyboard.press('Escape');
+        return undefined;
+      }
+    });
   }
 
   private rows(): Locator {
