@@ -16,8 +16,10 @@ import { rangeAt, workspaceEdit } from './positions.ts';
  * of the tree or its id; `key` skips the first question.
  */
 export async function editHyperparameter(documents: AnalysedDocuments, argument: unknown, key: unknown): Promise<void> {
-  const run = documents.runs.runOf(argument);
-  const document = run ? await configOfRun(run) : await configDocument(documents, argument);
+  const asked = documents.runs.runOf(argument);
+  const chosen = asked ? undefined : await configDocument(documents, argument);
+  const run = asked ?? (chosen && documents.runs.runOfRecord(chosen.uri.fsPath));
+  const document = run ? await configOfRun(run) : chosen;
   const analysis = document && documents.of(document);
   if (!document || analysis?.kind !== 'config') return;
   const choices = fieldChoices(analysis.read);

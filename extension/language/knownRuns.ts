@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { pastMarkdown, pastResults, type PastResult, type PastRun } from '../../configs/language/pastResults.ts';
 import type { LoadText } from '../../configs/presets.ts';
@@ -43,6 +43,12 @@ export class KnownRuns implements vscode.Disposable {
   runOf(argument: unknown): RunOverview | undefined {
     const id = typeof argument === 'string' ? argument : (argument as { kind?: unknown; id?: unknown } | undefined)?.id;
     return typeof id === 'string' ? this.watch.run(id) : undefined;
+  }
+
+  /** The run whose record a file is, if any. */
+  runOfRecord(path: string): RunOverview | undefined {
+    const run = basename(path) === runFiles.config ? this.watch.run(basename(dirname(path))) : undefined;
+    return run?.folder === dirname(path) ? run : undefined;
   }
 
   /** Images of the training set, as the newest run that was started from this file has counted them. */

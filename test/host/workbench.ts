@@ -109,10 +109,17 @@ export class Workbench {
   }
 
   async openFile(name: string): Promise<void> {
-    await this.quickInput.openFiles();
-    await this.quickInput.search(name);
-    await this.quickInput.pick(name);
-    await this.page.locator('.tab', { hasText: name }).first().waitFor();
+    // The list is filled while it is clicked: what opens may be the row that was there before.
+    await eventually(`${name} in front`, 60_000, async () => {
+      await this.quickInput.openFiles();
+      await this.quickInput.search(name);
+      await this.quickInput.pick(name);
+      const inFront = this.page.locator('.tab.active', { hasText: name }).first();
+      return inFront.waitFor({ timeout: 5_000 }).then(
+        () => true,
+        () => undefined,
+      );
+    });
   }
 
   /** Saves the file in front once a change has reached it, and waits until it is written. */

@@ -58,7 +58,10 @@ export class TreePage {
     await eventually(`the entry '${entry}' in the menu of a row like ${text}`, 60_000, async () => {
       try {
         await (await this.row(text)).click({ button: 'right', timeout: 3_000 });
-        await this.page.locator('.context-view .action-label', { hasText: entry }).first().click({ timeout: 3_000 });
+        const chosen = this.page.locator('.context-view .action-label', { hasText: entry }).first();
+        await chosen.click({ timeout: 3_000 });
+        // A menu passes over clicks right after it has opened.
+        await chosen.waitFor({ state: 'hidden', timeout: 3_000 });
         return true;
       } catch (error) {
         if (!(error instanceof errors.TimeoutError)) throw error;
