@@ -98,6 +98,18 @@ suite('YAML beside runs', function () {
     assert.equal(vscode.window.activeTextEditor?.document.getText(vscode.window.activeTextEditor.selection), '0.3');
   });
 
+  test('the same from the run\u2019s record in the editor: what a run folder holds is never edited', async () => {
+    await run('evidence-f', 0.2, 0.71, { configSource: path });
+    const record = vscode.Uri.file(join(runsFolder(), 'evidence-f', 'config.yaml'));
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(record));
+    const editing = vscode.commands.executeCommand('simdino.editHyperparameter', record, 'loss.eps');
+    await eventually('the box is accepted and the file is in front', waitMs, async () => {
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      return vscode.window.activeTextEditor?.document.uri.fsPath === path || undefined;
+    });
+    await editing;
+  });
+
   test('of a run whose file is gone, a new text with its values', async () => {
     await run('evidence-e', 0.2, 0.71, { configSource: join(path, 'gone.yaml') });
     const editing = vscode.commands.executeCommand('simdino.editHyperparameter', 'evidence-e', 'loss.eps');
