@@ -48,7 +48,7 @@ describeStudio(
 
     test('changes one value and keeps the comment beside another', async () => {
       await suite.studio.editHyperparameter('loss.eps', '0.5');
-      await suite.studio.workbench.save();
+      await suite.studio.workbench.page.keyboard.press('Control+S');
 
       const path = join(suite.host.workspace, 'study.yaml');
       await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 20_000 }).toContain('eps: 0.5');
@@ -61,7 +61,7 @@ describeStudio(
       await workbench.quickInput.search('teacher.momentum');
       await workbench.quickInput.pick('teacher.momentum,');
       await workbench.quickInput.answer('0.97');
-      await workbench.save();
+      await workbench.page.keyboard.press('Control+S');
       const path = join(suite.host.workspace, 'study.yaml');
       await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 20_000 }).toMatch(/^ {2}momentum: 0\.97$/m);
     });
@@ -73,7 +73,7 @@ describeStudio(
       expect(await workbench.quickInput.prompt()).toMatch(/Your runs, best k-NN: 0\.2236: 71\.3 %, 0\.5: 68\.4 %/);
       await workbench.screenshot('edit-from-comparison');
       await workbench.quickInput.answer('0.4');
-      await workbench.save();
+      await workbench.page.keyboard.press('Control+S');
       const path = join(suite.host.workspace, 'study.yaml');
       await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 20_000 }).toContain('eps: 0.4');
     });

@@ -122,14 +122,6 @@ export class Workbench {
     });
   }
 
-  /** Saves the file in front once a change has reached it, and waits until it is written. */
-  async save(): Promise<void> {
-    const changed = this.page.locator('.tab.active.dirty');
-    await changed.waitFor({ timeout: 30_000 });
-    await this.page.keyboard.press('Control+S');
-    await changed.waitFor({ state: 'detached', timeout: 30_000 });
-  }
-
   /** The text of the editor in front, with the inline hints that stand in it. */
   editor(): Locator {
     return this.page.locator('.editor-instance .view-lines').first();
