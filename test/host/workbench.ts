@@ -109,17 +109,14 @@ export class Workbench {
   }
 
   async openFile(name: string): Promise<void> {
-    // The list is filled while it is clicked: what opens may be the row that was there before.
-    await eventually(`${name} in front`, 60_000, async () => {
-      await this.quickInput.openFiles();
-      await this.quickInput.search(name);
-      await this.quickInput.pick(name);
-      const inFront = this.page.locator('.tab.active', { hasText: name }).first();
-      return inFront.waitFor({ timeout: 5_000 }).then(
-        () => true,
-        () => undefined,
-      );
-    });
+    await this.quickInput.openFiles();
+    await this.quickInput.search(name);
+    // The list is filled while one looks: a click may hit another row, the first one is the best match.
+    await eventually(`${name} first in the list`, 30_000, async () =>
+      (await this.quickInput.items())[0]?.startsWith(name) ? true : undefined,
+    );
+    await this.quickInput.accept();
+    await this.page.locator('.tab.active', { hasText: name }).first().waitFor();
   }
 
   /** The text of the editor in front, with the inline hints that stand in it. */
