@@ -10,7 +10,14 @@ import { pictureSheet, type SheetCell } from '../eval/look/sheet.ts';
 import { denseCrf, holesFilled } from '../eval/maskCut/denseCrf.ts';
 import { maskCut, overlap, type MaskCutOptions } from '../eval/maskCut/maskCut.ts';
 import { openSegmentationFolder, readMasked } from '../eval/segmentation/maskFolders.ts';
-import { evaluatedRunOptions, openEvaluatedRun, percent, reportFigures, wholeNumber } from './evaluatedRun.ts';
+import {
+  evaluatedRunOptions,
+  openEvaluatedRun,
+  percent,
+  reportFigures,
+  sideOfPatches,
+  wholeNumber,
+} from './evaluatedRun.ts';
 import { exitCodes } from './exitCodes.ts';
 import { readCoco, type CocoImage } from '../eval/coco/cocoFile.ts';
 
@@ -67,7 +74,7 @@ export async function run(args: string[]): Promise<number> {
   const images = values.images === undefined ? all : all.slice(0, wholeNumber('images', values.images));
   const evaluated = await openEvaluatedRun(id, values);
   const patchPx = evaluated.config.model.patchSizePx;
-  const sizePx = patchPx * Math.max(2, Math.round(wholeNumber('size', values.size) / patchPx));
+  const sizePx = sideOfPatches(values.size, patchPx);
   const backbone = await openBackbone(evaluated.config, evaluated.state);
   const annotations: CocoAnnotation[] = [];
   const detections: CocoDetection[] = [];

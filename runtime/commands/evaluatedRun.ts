@@ -83,3 +83,8 @@ export function wholeNumber(option: string, value: string): number {
 }
 
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+/** `--size` as a side of whole patches, two at least. */
+export function sideOfPatches(size: string, patchPx: number): number {
+  return patchPx * Math.max(2, Math.round(wholeNumber('size', size) / patchPx));
+}

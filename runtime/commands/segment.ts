@@ -10,7 +10,14 @@ import { pictureSheet, type SheetCell } from '../eval/look/sheet.ts';
 import { ignoredClass } from '../eval/segmentation/linearSegmentation.ts';
 import { openSegmentationFolder, readMasked } from '../eval/segmentation/maskFolders.ts';
 import { segmentFolder } from '../eval/segmentation/segmentFolder.ts';
-import { evaluatedRunOptions, openEvaluatedRun, percent, reportFigures, wholeNumber } from './evaluatedRun.ts';
+import {
+  evaluatedRunOptions,
+  openEvaluatedRun,
+  percent,
+  reportFigures,
+  sideOfPatches,
+  wholeNumber,
+} from './evaluatedRun.ts';
 import { exitCodes } from './exitCodes.ts';
 
 const usage = `Usage: simdino segment RUN --data FOLDER [options]
@@ -52,7 +59,7 @@ export async function run(args: string[]): Promise<number> {
   const evaluated = await openEvaluatedRun(id, values);
   const { config } = evaluated;
   const patchPx = config.model.patchSizePx;
-  const sizePx = patchPx * Math.max(2, Math.round(wholeNumber('size', values.size) / patchPx));
+  const sizePx = sideOfPatches(values.size, patchPx);
   const backbone = await openBackbone(config, evaluated.state);
   const { engine } = await selectEngine(config.runtime.engine);
   const stream = randomStream({ seed: 0, purpose: 'probe', image: 7 });

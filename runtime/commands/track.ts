@@ -6,7 +6,7 @@ import { tinted } from '../eval/look/picture.ts';
 import { pictureSheet, type SheetCell } from '../eval/look/sheet.ts';
 import { openVideoFolder } from '../eval/segmentation/maskFolders.ts';
 import { trackSequence, type TrackedObject } from '../eval/video/trackSequence.ts';
-import { evaluatedRunOptions, openEvaluatedRun, percent, reportFigures, wholeNumber } from './evaluatedRun.ts';
+import { evaluatedRunOptions, openEvaluatedRun, percent, reportFigures, sideOfPatches } from './evaluatedRun.ts';
 import { exitCodes } from './exitCodes.ts';
 
 const usage = `Usage: simdino track RUN --data FOLDER [options]
@@ -40,7 +40,7 @@ export async function run(args: string[]): Promise<number> {
   const sequences = openVideoFolder(resolve(values.data));
   const evaluated = await openEvaluatedRun(id, values);
   const patchPx = evaluated.config.model.patchSizePx;
-  const sizePx = patchPx * Math.max(2, Math.round(wholeNumber('size', values.size) / patchPx));
+  const sizePx = sideOfPatches(values.size, patchPx);
   const backbone = await openBackbone(evaluated.config, evaluated.state);
   const tracked: TrackedObject[] = [];
   const rows: { heading: string; cells: SheetCell[] }[] = [];

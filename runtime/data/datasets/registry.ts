@@ -1,5 +1,4 @@
 /** Every kind of data set by its name in `data.kind`, and every kind of source that a worker thread can attach to. */
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DataConfig } from '../../../configs/schema.ts';
 import { isShardPattern } from '../../../configs/shardPattern.ts';
@@ -9,6 +8,7 @@ import { randomStream, shuffled } from '../random.ts';
 import { openCifar } from './cifar.ts';
 import { openCifar10 } from './cifar10.ts';
 import { openFashionMnist } from './fashionMnist.ts';
+import { exists } from './fetchedFolder.ts';
 import { filesSplit } from './files.ts';
 import { openIdx } from './idx.ts';
 import { openImageFolder } from './imageFolder.ts';
@@ -83,11 +83,4 @@ export function attachSplit(handle: SplitHandle): Split {
     case 'subset':
       return subsetSplit(handle.name, attachSplit(handle.of), handle.indices);
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
