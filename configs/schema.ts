@@ -816,7 +816,7 @@ const slurm = z.strictObject({
 });
 
 const runtime = z.strictObject({
-  engine: field(z.enum(['auto', 'onnx', 'webgpu', 'tensorflow']).default('auto'), {
+  engine: field(z.enum(['auto', 'onnx', 'webgpu', 'dawn', 'tensorflow']).default('auto'), {
     description: 'What executes the training step; `auto` takes the fastest that works here.',
   }),
   precision: field(z.enum(['float32', 'float16', 'bfloat16']).default('float32'), {

@@ -65,7 +65,7 @@ export interface StateOptions {
 }
 
 export interface Engine {
-  readonly name: 'onnx' | 'tensorflow' | 'webgpu';
+  readonly name: 'dawn' | 'onnx' | 'tensorflow' | 'webgpu';
   /** What it computes on, for people: "CPU, 2 threads". */
   readonly device: string;
   /**

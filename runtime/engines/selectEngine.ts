@@ -71,6 +71,10 @@ async function open({ engine, adapter }: EngineReport, { threads }: EngineOption
         adapter ? { adapter: adapter.name, maxBindingBytes: adapter.limits.maxBindingBytes } : {},
       );
     }
+    case 'dawn': {
+      const { createDawnEngine } = await import('./dawn/dawnEngine.ts');
+      return createDawnEngine({ ...(adapter ? { adapter: adapter.name } : {}), available: ['auto', 'onnx'] });
+    }
     case 'tensorflow': {
       const { createTensorflowEngine } = await import('./tensorflow/tensorflowEngine.ts');
       return createTensorflowEngine(['auto', 'onnx']);

@@ -1,5 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+/** Implemented by backends that factorise small matrices in one operation, the kernel `CholeskyInverse`. */
+export interface Factorises {
+  /** The largest size that they take whole; absent: none. */
+  readonly largestFactor: number | undefined;
+}
+
 export interface CholeskyInverse {
   /** L^-1 with A = L L^T, lower triangular. */
   inverse_GNN: tf.Tensor3D;
@@ -17,10 +23,19 @@ export interface CholeskyInverse {
  * large products, and what the gradient of a log-determinant needs (L^-1) comes out directly. Each L is the true factor of its block, so
  * that rounding behaves as in the column algorithm, ill-conditioned matrices included.
  *
+ * The halves end at single numbers, or at the size that the backend factorises whole.
+ *
  * A matrix that is not positive definite yields NaN.
  */
 export function choleskyInverse(a_GNN: tf.Tensor3D): CholeskyInverse {
   const [groups, size] = a_GNN.shape;
+  const { largestFactor = 1 } = tf.backend() as tf.KernelBackend & Partial<Factorises>;
+  if (size > 1 && size <= largestFactor) {
+    const [inverse_GNN, halfLogDet_G] = tf
+      .engine()
+      .runKernel<[tf.Tensor3D, tf.Tensor1D]>('CholeskyInverse', { a: a_GNN });
+    return { inverse_GNN, halfLogDet_G };
+  }
   if (size === 1) {
     return {
       inverse_GNN: tf.rsqrt(a_GNN),

@@ -64,5 +64,5 @@ export function addToQueue({ id, runsFolder, config, device, ...rest }: NewQueue
 
 /** The device whose limit a run counts against: the GPU for engines that need one, else the processor. */
 export function deviceOf({ runtime }: Pick<ResolvedConfig, 'runtime'>): string {
-  return runtime.engine === 'webgpu' || runtime.engine === 'tensorflow' ? 'gpu' : 'cpu';
+  return runtime.engine === 'webgpu' || runtime.engine === 'dawn' || runtime.engine === 'tensorflow' ? 'gpu' : 'cpu';
 }

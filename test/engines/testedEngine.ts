@@ -1,5 +1,6 @@
 import type { Engine } from '../../runtime/engines/engine.ts';
 import { engineNames, type EngineName } from '../../runtime/engines/devices/engineReport.ts';
+import { createDawnEngine } from '../../runtime/engines/dawn/dawnEngine.ts';
 import { createOnnxEngine } from '../../runtime/engines/onnx/onnxEngine.ts';
 import { createWebGpuEngine } from '../../runtime/engines/onnx/webgpuEngine.ts';
 import { createTensorflowEngine } from '../../runtime/engines/tensorflow/tensorflowEngine.ts';
@@ -14,6 +15,8 @@ export async function engineOfTests(name: EngineName = testedEngine): Promise<En
       return createOnnxEngine({ threads: 1 });
     case 'webgpu':
       return createWebGpuEngine({ maxBindingBytes: 2 ** 28 });
+    case 'dawn':
+      return createDawnEngine({ available: ['onnx'] });
     case 'tensorflow':
       return createTensorflowEngine(['onnx']);
   }

@@ -20,7 +20,7 @@ test('every engine has a verdict, and the CPU trains everywhere', async () => {
   const { code, stdout } = await simdino('devices', '--json').finished;
   expect(code).toBe(0);
   const { engines } = JSON.parse(stdout) as { engines: EngineReport[] };
-  expect(engines.map(({ engine }) => engine)).toEqual(['onnx', 'webgpu', 'tensorflow']);
+  expect(engines.map(({ engine }) => engine)).toEqual(['onnx', 'webgpu', 'dawn', 'tensorflow']);
   const [onnx, ...others] = engines;
   expect(onnx).toMatchObject({ verdict: 'works', reason: '' });
   expect(onnx!.gflops).toBeGreaterThan(0);
@@ -43,5 +43,5 @@ test('the time of a step, and the share of what the processor can do', async () 
 
   const unknown = await simdino('bench', 'tiny', '--engine', 'cuda').finished;
   expect(unknown.code).toBe(2);
-  expect(unknown.stderr).toContain("There is no engine 'cuda'; the engines are onnx, webgpu, tensorflow.");
+  expect(unknown.stderr).toContain("There is no engine 'cuda'; the engines are onnx, webgpu, dawn, tensorflow.");
 });

@@ -1,6 +1,6 @@
 import type { Adapter } from './adapter.ts';
 
-export const engineNames = ['onnx', 'webgpu', 'tensorflow'] as const;
+export const engineNames = ['onnx', 'webgpu', 'dawn', 'tensorflow'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** What a probe found out about an engine on this machine. */

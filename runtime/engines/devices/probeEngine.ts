@@ -5,7 +5,7 @@ import type { EngineName, EngineReport } from './engineReport.ts';
 /** A driver that compiles its first kernels takes its time. */
 const PATIENCE_MS = 120_000;
 
-const devices: Record<EngineName, string> = { onnx: 'CPU', webgpu: 'GPU', tensorflow: 'TensorFlow' };
+const devices: Record<EngineName, string> = { onnx: 'CPU', webgpu: 'GPU', dawn: 'GPU', tensorflow: 'TensorFlow' };
 
 /** Tries an engine in a process of its own: whatever its native code does, this process goes on. */
 export function probeEngine(

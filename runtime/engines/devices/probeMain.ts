@@ -1,6 +1,7 @@
 /** Entry of a probe's process, built to dist/engineProbe.mjs: tries one engine and says what came of it. */
+import { createDawnEngine } from '../dawn/dawnEngine.ts';
 import { createOnnxEngine } from '../onnx/onnxEngine.ts';
-import { createWebGpuEngine } from '../onnx/webgpuEngine.ts';
+import { createWebGpuEngine, type WebGpuOptions } from '../onnx/webgpuEngine.ts';
 import type { Engine } from '../engine.ts';
 import { createTensorflowEngine } from '../tensorflow/tensorflowEngine.ts';
 import { isSimdinoError } from '../../../protocol/errors.ts';
@@ -36,7 +37,11 @@ async function probe(name: EngineName): Promise<EngineReport> {
         return { engine: name, device: '-', verdict: 'unavailable', reason: clauseOf(error.message) };
       }
     case 'webgpu':
-      return probeGpu();
+      return probeGpu(name, (options) => Promise.resolve(createWebGpuEngine(options)));
+    case 'dawn':
+      return probeGpu(name, ({ adapter }) =>
+        createDawnEngine({ ...(adapter === undefined ? {} : { adapter }), available: ['auto', 'onnx'] }),
+      );
   }
 }
 
@@ -48,22 +53,27 @@ async function probeTensorflow(): Promise<EngineReport> {
   return onCuda ? report : { ...report, reason: report.reason || 'on the processor the onnx engine is faster' };
 }
 
-async function probeGpu(): Promise<EngineReport> {
+async function probeGpu(
+  name: 'webgpu' | 'dawn',
+  create: (options: WebGpuOptions) => Promise<Engine>,
+): Promise<EngineReport> {
   const adapter = await findAdapter();
   if (adapter === null) {
     const reason = `no GPU was found: it takes a driver with ${driverOf[process.platform] ?? 'Vulkan'}`;
-    return { engine: 'webgpu', device: '-', verdict: 'unavailable', reason };
+    return { engine: name, device: '-', verdict: 'unavailable', reason };
   }
   if (adapter === 'unknown') {
-    const report = await measured('webgpu', createWebGpuEngine(), { verdict: 'works', size: SIZE });
-    return { ...report, reason: 'its name and limits are unknown, since the package `webgpu` is not installed' };
+    const reason = 'the package `webgpu` is not installed';
+    if (name === 'dawn') return { engine: name, device: '-', verdict: 'unavailable', reason };
+    const report = await measured(name, await create({}), { verdict: 'works', size: SIZE });
+    return { ...report, reason: `its name and limits are unknown, since ${reason}` };
   }
-  const { isSoftware, name, limits } = adapter;
+  const { isSoftware, limits } = adapter;
   const verdict = isSoftware ? 'second choice' : 'works';
   const reason = isSoftware ? 'a software adapter: the processor plays the GPU, slower than the CPU engine' : '';
-  await tell({ engine: 'webgpu', device: name, verdict, reason, adapter });
-  const found = createWebGpuEngine({ adapter: name, maxBindingBytes: limits.maxBindingBytes });
-  const report = await measured('webgpu', found, { verdict, size: isSoftware ? SOFTWARE_SIZE : SIZE });
+  await tell({ engine: name, device: adapter.name, verdict, reason, adapter });
+  const found = await create({ adapter: adapter.name, maxBindingBytes: limits.maxBindingBytes });
+  const report = await measured(name, found, { verdict, size: isSoftware ? SOFTWARE_SIZE : SIZE });
   return { ...report, reason: report.reason || reason, adapter };
 }
 

@@ -77,6 +77,8 @@ export type Op =
     }
   | { readonly kind: 'tile'; readonly repeats: readonly number[] }
   | { readonly kind: 'gather'; readonly axis: number }
+  /** One of the results of factorising small positive definite matrices, the last two axes: L^-1 with A = L L^T, or the sum of ln L_ii. */
+  | { readonly kind: 'choleskyInverse'; readonly result: 'inverse' | 'halfLogDet' }
   /** The sum over the processes that train together; see stages.ts. */
   | { readonly kind: 'sumOverRanks' }
   | { readonly kind: 'oneHot'; readonly depth: number; readonly on: number; readonly off: number };

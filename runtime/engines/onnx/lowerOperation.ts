@@ -84,9 +84,10 @@ export function lowerOperation(lowering: Lowering, value: Value): string {
       const hit = lowering.emit('Equal', [column, classes]);
       return lowering.emit('Where', [hit, lowering.scalar(op.on, type), lowering.scalar(op.off, type)]);
     }
-    // The last is not computed by a model, but between two of them.
+    // Sums are computed between two models; whole factors are recorded only for executors that have them.
     case 'input':
     case 'constant':
+    case 'choleskyInverse':
     case 'sumOverRanks':
       throw new Error(`internal: lowering: ${op.kind} is not an operation.`);
   }

@@ -4,7 +4,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph, Value } from '../graph/ir.ts';
 import { cast } from './kernel.ts';
 import { keepingDoubles } from './doubleConstants.ts';
-import { RECORDER, RecordingBackend } from './recordingBackend.ts';
+import { RECORDER, RecordingBackend, type ExecutorWishes } from './recordingBackend.ts';
 import type { StepProgram, TensorSpec, Tensors } from '../engine.ts';
 import './kernels/collective.ts';
 import './kernels/elementwise.ts';
@@ -34,10 +34,8 @@ const names: Recording['names'] = {
   output: (name) => `output/${name}`,
 };
 
-export interface RecordOptions {
-  /** See `Blocking` in runtime/ops/rowBlocks.ts. */
-  blockElements?: number;
-}
+/** See `Blocking` in runtime/ops/rowBlocks.ts and `Factorises` in runtime/ops/choleskyInverse.ts. */
+export type RecordOptions = ExecutorWishes;
 
 /** Runs a step once on symbols and returns the graph that it is. Leaves no tensors behind, and the active backend as it was. */
 export function record(program: StepProgram, options: RecordOptions = {}): Recording {

@@ -36,9 +36,15 @@ interface Handle {
   readonly value: Value;
 }
 
+/** What operations may ask of whoever will run the graph. */
+export interface ExecutorWishes {
+  blockElements?: number;
+  largestFactor?: number;
+}
+
 export class RecordingBackend extends tf.KernelBackend {
   #graph: GraphBuilder | undefined;
-  #blockElements: number | undefined;
+  #wishes: ExecutorWishes = {};
   #handles = 0;
 
   /** The graph that kernels append to. */
@@ -50,19 +56,24 @@ export class RecordingBackend extends tf.KernelBackend {
 
   /** What whoever will run the graph wants rows divided by. */
   get blockElements(): number | undefined {
-    return this.#blockElements;
+    return this.#wishes.blockElements;
+  }
+
+  /** The size of matrices that whoever will run the graph factorises whole. */
+  get largestFactor(): number | undefined {
+    return this.#wishes.largestFactor;
   }
 
   /** Makes `graph` the target of everything that runs inside `body`. */
-  recordInto<T>(graph: GraphBuilder, { blockElements }: { blockElements?: number }, body: () => T): T {
+  recordInto<T>(graph: GraphBuilder, wishes: ExecutorWishes, body: () => T): T {
     if (this.#graph) throw new Error('internal: recording: one recording began inside another.');
     this.#graph = graph;
-    this.#blockElements = blockElements;
+    this.#wishes = wishes;
     try {
       return body();
     } finally {
       this.#graph = undefined;
-      this.#blockElements = undefined;
+      this.#wishes = {};
     }
   }
 

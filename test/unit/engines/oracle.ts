@@ -11,13 +11,14 @@ export interface Input {
 
 export type Operation = (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
 
-const engine: Engine = createOnnxEngine({ threads: 1 });
+const onCpu: Engine = createOnnxEngine({ threads: 1 });
 
 /** The results of recording `operation` and running its graph. */
 export async function recorded(
   operation: Operation,
   inputs: Input[],
   precision: Precision = 'float32',
+  engine: Engine = onCpu,
 ): Promise<TypedArray[]> {
   const program = programOf(operation, inputs);
   const step = await engine.compile(program, { precision });

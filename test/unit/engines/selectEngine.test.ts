@@ -101,12 +101,12 @@ test('what was found out is remembered, until it is to be found out anew', async
     return Promise.resolve(report(engine));
   };
   const first = await machineReports({ file, probe });
-  expect(probed).toEqual(['onnx', 'webgpu', 'tensorflow']);
+  expect(probed).toEqual(['onnx', 'webgpu', 'dawn', 'tensorflow']);
   expect(existsSync(file)).toBe(true);
   expect(await machineReports({ file, probe })).toEqual(first);
   expect(probed).toHaveLength(3);
   await machineReports({ file, probe, engines: ['webgpu'], refresh: true });
-  expect(probed).toEqual(['onnx', 'webgpu', 'tensorflow', 'webgpu']);
+  expect(probed).toEqual(['onnx', 'webgpu', 'dawn', 'tensorflow', 'webgpu']);
   writeFileSync(file, 'torn');
   await machineReports({ file, probe });
   expect(probed).toHaveLength(7);
