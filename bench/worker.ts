@@ -1,0 +1,55 @@
+/** A process that answers lines of JSON with lines of JSON: one side of a benchmark, whatever it is written in. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+export interface Worker {
+  /** Writes a line that is not answered. */
+  tell(line: object): void;
+  /**
+   * Writes a line and waits for the answer.
+   *
+   * @throws what the process said, or that it ended
+   */
+  ask<Answer>(line: object | ''): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export function startWorker(
+  command: string,
+  args: string[],
+  { name, env = {} }: { name: string; env?: Record<string, string> },
+): Worker {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  // What it can no longer read it is told in vain; its end is what matters.
+  child.stdin.on('error', () => undefined);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    tell(line) {
+      child.stdin.write(`${JSON.stringify(line)}\n`);
+    },
+    async ask<Answer>(line: object | ''): Promise<Answer> {
+      child.stdin.write(`${line === '' ? '' : JSON.stringify(line)}\n`);
+      for (;;) {
+        const answer = (await lines.next()) as IteratorResult<string, undefined>;
+        if (answer.done) throw new WorkerEnded(`${name} ended (${await ended})`);
+        // Libraries write to the standard output now and then.
+        if (!answer.value.startsWith('{')) continue;
+        const found = JSON.parse(answer.value) as Answer & { error?: string };
+        if (found.error !== undefined) throw new Error(`${name}: ${found.error}`);
+        return found;
+      }
+    },
+    async close() {
+      child.stdin.end();
+      if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) await once(child, 'close');
+    },
+  };
+}
+
+/** The process is gone: nothing more can be asked of it. */
+export class WorkerEnded extends Error {}
