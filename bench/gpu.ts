@@ -3,12 +3,13 @@
  * compiled.
  *
  *   npm run bench -- gpu [--case vitTiny|vitS16|vitB16] [--batch 32,128] [--engine webgpu] [--peer fp32,tf32,bf16,bf16-compiled]
- *                        [--steps 20] [--profile PREFIX]
+ *                        [--steps 20] [--seconds 30] [--patience 300] [--profile PREFIX]
  *
  * They run one after another, each in a process of its own: two that share a GPU take its memory and its time from each other. Everyone
  * starts from the same parameters and takes in the same bytes of the same crops from the host's memory at every step; the first losses must
  * agree. A step that our engine refuses is divided as in a run, and the table says into what. `none` leaves out the engines or the peer;
- * `--device cpu` gives the peer the processor, where there is no CUDA. `--profile` times each kernel of the engines instead.
+ * `--device cpu` gives the peer the processor, where there is no CUDA. Steps stop after so many seconds, three of them at least; who does not
+ * answer within `--patience` seconds, compilation included, is left out. `--profile` times each kernel of the engines instead.
  *
  * The peer runs in the Python named by SIMDINO_PEER_PYTHON (default python3). Shares of the peak are of the fastest product of large
  * matrices that anyone here makes in the same precision.
@@ -32,7 +33,7 @@ import {
 import { printKernelProfile } from './kernelProfile.ts';
 import { configOf, describeForPeer, stepCases, totals, type PeerCase, type StepCase } from './stepCases.ts';
 import { peerPrecisions, startTorchPeer, type PeerFacts, type PeerPrecision, type PeerStep } from './torchPeer.ts';
-import { startWorker, WorkerEnded, type Worker } from './worker.ts';
+import { startWorker, WorkerEnded, WorkerLate, type Worker } from './worker.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -42,6 +43,8 @@ const { values: options } = parseArgs({
     peer: { type: 'string', default: 'fp32,tf32,bf16,bf16-compiled' },
     device: { type: 'string', default: 'cuda' },
     steps: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '30' },
+    patience: { type: 'string', default: '300' },
     profile: { type: 'string' },
     serve: { type: 'boolean', default: false },
   },
@@ -50,6 +53,8 @@ const { values: options } = parseArgs({
 
 /** The first steps allocate and compile. */
 const warmUps = 3;
+const fewestSteps = 3;
+const patienceMs = 1000 * Number(options.patience);
 /** Beyond this, single precision does not explain that two first losses differ. */
 const lossTolerance = 1e-4;
 const header = ['STEP', 'MS', 'BEST', 'IMAGES/S', 'TFLOP/S', 'OF PEAK', 'GPU MiB', 'TENSORS MiB', 'FIRST STEP', ''];
@@ -65,7 +70,8 @@ interface Row {
   /** Its own speed at a product of large matrices. */
   peakTflops: number | null;
   firstLoss: number;
-  /** From nothing to the first step's result. */
+  steps: number;
+  /** The first step, compilation included. */
   firstStepMs: number;
   /** What the GPU's memory in use grew by, as the driver tells it. */
   gpuMiB: number | null;
@@ -166,9 +172,10 @@ interface Common {
 async function timeEngine(engine: BenchEngine, name: StepCase, common: Common): Promise<Row | Failure> {
   for (let reductions = 0; ; reductions++) {
     const given: EngineCase = { case: name, batch: common.batch, reductions, peak: true };
+    const idleMiB = usedGpuMiB();
     const worker = startEngine(engine, given);
     try {
-      return await timeSteps<EngineFacts, EngineStep>(worker, engine, common, ({ facts, last }) => ({
+      return await timeSteps<EngineFacts, EngineStep>(worker, engine, { ...common, idleMiB }, ({ facts, last }) => ({
         name: engine,
         precision: 'fp32',
         device: facts.device,
@@ -177,7 +184,8 @@ async function timeEngine(engine: BenchEngine, name: StepCase, common: Common): 
         microBatch: last.microBatch,
       }));
     } catch (error) {
-      if (!(error instanceof WorkerEnded) || reductions === 3) return { name: engine, reason: messageOf(error) };
+      const mayFit = error instanceof WorkerEnded && !(error instanceof WorkerLate) && reductions < 3;
+      if (!mayFit) return { name: engine, reason: messageOf(error) };
       console.log(`${messageOf(error)}; once more with fewer images at a time`);
     } finally {
       await worker.close();
@@ -186,7 +194,10 @@ async function timeEngine(engine: BenchEngine, name: StepCase, common: Common): 
 }
 
 function startEngine(engine: BenchEngine, given: EngineCase): Worker {
-  const worker = startWorker(process.execPath, [fileURLToPath(import.meta.url), '--serve'], { name: engine });
+  const worker = startWorker(process.execPath, [fileURLToPath(import.meta.url), '--serve'], {
+    name: engine,
+    patienceMs,
+  });
   worker.tell(given);
   return worker;
 }
@@ -198,12 +209,13 @@ async function timePeers(
   keep: (found: Row | Failure) => void,
 ): Promise<void> {
   const start = () =>
-    startTorchPeer(peerCase, { device: oneOf('--device', options.device, ['cuda', 'cpu']), peak: true });
+    startTorchPeer(peerCase, { device: oneOf('--device', options.device, ['cuda', 'cpu']), peak: true, patienceMs });
+  const idleMiB = usedGpuMiB();
   let peer = start();
   for (const precision of precisions) {
     const name = `torch ${precision}`;
     try {
-      const row = await timeSteps<PeerFacts, PeerStep>(peer, precision, common, ({ facts, last }) => ({
+      const row = await timeSteps<PeerFacts, PeerStep>(peer, precision, { ...common, idleMiB }, ({ facts, last }) => ({
         name,
         precision,
         device: facts.device,
@@ -225,10 +237,9 @@ type Described = Pick<Row, 'name' | 'precision' | 'device' | 'peakTflops' | 'ten
 async function timeSteps<Facts, Step extends { ms: number; loss: number }>(
   worker: Worker,
   use: string,
-  { batch, gflop, steps }: Common,
+  { batch, gflop, steps, idleMiB }: Common & { idleMiB: number | null },
   describe: (found: { facts: Facts; last: Step }) => Described,
 ): Promise<Row> {
-  const idleMiB = usedGpuMiB();
   const facts = await worker.ask<Facts>({ use });
   const startedMs = performance.now();
   const first = await worker.ask<Step>('');
@@ -236,7 +247,8 @@ async function timeSteps<Facts, Step extends { ms: number; loss: number }>(
   for (let index = 1; index < warmUps; index++) await worker.ask<Step>('');
   const times: number[] = [];
   let last = first;
-  for (let index = 0; index < steps; index++) {
+  const endMs = performance.now() + 1000 * Number(options.seconds);
+  while (times.length < steps && (times.length < fewestSteps || performance.now() < endMs)) {
     last = await worker.ask<Step>('');
     times.push(last.ms);
   }
@@ -250,6 +262,7 @@ async function timeSteps<Facts, Step extends { ms: number; loss: number }>(
     imagesPerSecond: (1000 * batch) / medianMs,
     tflops: gflop / medianMs,
     firstLoss: first.loss,
+    steps: times.length,
     firstStepMs,
     gpuMiB: idleMiB === null || usedMiB === null ? null : usedMiB - idleMiB,
   };

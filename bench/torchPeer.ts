@@ -31,14 +31,20 @@ export interface PeerOptions {
   threads?: number;
   /** Whether it measures the peak too. */
   peak?: boolean;
+  /** For one answer; compiling takes minutes. */
+  patienceMs?: number;
 }
 
 /** PyTorch in the Python that SIMDINO_PEER_PYTHON names, ready to be told `{ use: PRECISION }`. */
-export function startTorchPeer({ described }: PeerCase, { device, threads, peak = false }: PeerOptions): Worker {
+export function startTorchPeer(
+  { described }: PeerCase,
+  { device, threads, peak = false, patienceMs = Infinity }: PeerOptions,
+): Worker {
   const env = threads === undefined ? {} : { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) };
   const peer = startWorker(process.env['SIMDINO_PEER_PYTHON'] ?? 'python3', [peerScript()], {
-    name: 'the peer (PyTorch must be importable in SIMDINO_PEER_PYTHON)',
+    name: 'PyTorch (of SIMDINO_PEER_PYTHON)',
     env,
+    patienceMs,
   });
   peer.tell({ ...described, device, threads: threads ?? 0, peak });
   return peer;

@@ -23,6 +23,7 @@ import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
 import { root } from './bundle.mjs';
 import { copyEnginePackages } from './nativePackages.mjs';
+import { WITH_PACKAGES } from './runTypeScript.mjs';
 
 const target = 'linux-x64';
 const loaders = ['libvulkan1', 'libegl1', 'libglvnd0', 'libopengl0', 'libgl1', 'libglx0', 'libgles2'];
@@ -62,11 +63,7 @@ async function bundleScripts(folder) {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    external: ['onnxruntime-node', 'webgpu', 'node-fetch'],
-    mainFields: ['module', 'main'],
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
+    ...WITH_PACKAGES,
     logLevel: 'warning',
   });
   copyFileSync(join(root, 'bench', 'torchPeer.py'), join(folder, 'torchPeer.py'));

@@ -7,10 +7,14 @@ export function isForLackOfRoom(error: unknown, engine: string): boolean {
   return known?.code === 'outOfMemory' || known?.code === 'arrayTooLarge';
 }
 
-/** ONNX Runtime and TensorFlow report exhaustion and lost devices in words only. */
+/** ONNX Runtime, TensorFlow and drivers report exhaustion and lost devices in words only. */
 export function namedFault(error: unknown, engine: string) {
   const text = error instanceof Error ? error.message : String(error);
-  if (/bad_alloc|failed to allocate|out of memory|OOM when allocating|RESOURCE_EXHAUSTED/i.test(text))
+  if (
+    /bad_alloc|failed to allocate|out[ _]?of[ _]?(device[ _]?)?memory|OOM when allocating|RESOURCE_EXHAUSTED/i.test(
+      text,
+    )
+  )
     return errors.outOfMemory(engine, firstLine(text));
   if (/device (was |is )?lost|DeviceLost|VK_ERROR_DEVICE_LOST/i.test(text))
     return errors.deviceLost(engine, firstLine(text));
