@@ -74,7 +74,14 @@ async function probe(options: string[]): Promise<Probed> {
       // An adapter gives one device.
       devices[set.join(' + ')] = await tryDevice((await find())!, set, features, limits);
     }
-    return { options, adapter: info, features, limits, subgroupMatrixConfigs: configs(subgroupMatrixConfigs), devices };
+    return {
+      options,
+      adapter: info,
+      features,
+      limits,
+      subgroupMatrixConfigs: [subgroupMatrixConfigs ?? []].flat(),
+      devices,
+    };
   } catch (error) {
     return { options, error: error instanceof Error ? error.message : String(error) };
   }
@@ -121,16 +128,18 @@ function plain(object: object): Record<string, unknown> {
 
 function read(object: object, name: string): unknown {
   try {
-    const value = (object as Record<string, unknown>)[name];
-    return typeof value === 'bigint' ? Number(value) : value;
+    return readable((object as Record<string, unknown>)[name]);
   } catch {
     return undefined;
   }
 }
 
-function configs(given: unknown): unknown[] {
-  if (given === undefined || given === null) return [];
-  return [...(given as Iterable<object>)].map((config) => plain(config));
+/** What JSON can say: lists and interfaces of the library are neither arrays nor plain objects. */
+function readable(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Symbol.iterator in value) return Array.from(value as Iterable<unknown>, readable);
+  return plain(value);
 }
 
 function report({ options, error, adapter, features, limits, subgroupMatrixConfigs, devices }: Probed): void {
