@@ -41,6 +41,7 @@ stage probe 60 0 node gpuProbe.mjs
 stage small 260 60 node gpu.mjs --case "$case" --batch "$small" --engine "$engines" --peer "$peers" --device "$device" "${limits[@]}"
 stage large 260 50 node gpu.mjs --case "$case" --batch "$large" --engine "$engines" --peer "$peers" --device "$device" "${limits[@]}"
 # Only ONNX Runtime writes a trace.
+rm -f "$run"/trace*.json
 stage profile 120 0 node gpu.mjs --case "$case" --batch "$profiled" --engine webgpu --profile "$run/trace"
 if ls "$run"/trace*.json >/dev/null 2>&1; then cat "$run"/trace*.json | gzip -9 >"$out/trace.json.gz"; fi
 
