@@ -1,26 +1,26 @@
 /**
- * One training step on the CPU, ours against PyTorch's (bench/cpuPeer.py), alternating step by step on the same cores.
+ * One training step on the CPU, ours against PyTorch's (bench/torchPeer.py), alternating step by step on the same cores.
  *
- *   npm run bench -- cpu [--case quickstart|vitTiny|vitS16] [--steps 30] [--threads N] [--compile]
+ *   npm run bench -- cpu [--case quickstart|vitTiny|vitS16|vitB16] [--steps 30] [--threads N] [--compile]
  *
  * The peer runs in the Python named by SIMDINO_PEER_PYTHON (default python3). PyTorch is as fast as its BLAS: the line `peer` says which
  * one it found. Debian's torch wants libopenblas0-openmp and OPENBLAS_CORETYPE=SkylakeX on machines with AVX-512.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { createInterface } from 'node:readline';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { ResolvedConfig } from '../configs/schema.ts';
 import { startExecutor } from '../runtime/engines/executor/startExecutor.ts';
 import { buildTrainStep } from '../runtime/trainStep.ts';
-import { configOf, cpuCases, type CpuCase } from './cpuCases.ts';
+import { configOf, describeForPeer, noiseCrops, stepCases, totals, type StepCase } from './stepCases.ts';
+import { startTorchPeer, type PeerFacts, type PeerStep } from './torchPeer.ts';
 
 interface Measurement {
   ms: number;
+  loss: number;
   /** Processor time since the process began, all threads. */
   cpuSeconds: number;
   peakMiB: number;
@@ -33,7 +33,6 @@ interface Runner {
 }
 
 const root = process.cwd();
-const totals = { stepsPerEpoch: 100, totalSteps: 1000, warmupSteps: 10 };
 const { values: options } = parseArgs({
   options: {
     case: { type: 'string', default: 'vitTiny' },
@@ -44,8 +43,8 @@ const { values: options } = parseArgs({
   allowPositionals: true,
 });
 
-if (!(cpuCases as string[]).includes(options.case)) throw new Error(`--case must be one of ${cpuCases.join(', ')}.`);
-const config = configOf(options.case as CpuCase);
+if (!(stepCases as string[]).includes(options.case)) throw new Error(`--case must be one of ${stepCases.join(', ')}.`);
+const config = configOf(options.case as StepCase);
 const threads = Number(options.threads);
 
 execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' });
@@ -59,6 +58,10 @@ const warmUps = 2;
 const times: { ours: Measurement[]; peer: Measurement[] } = { ours: [], peer: [] };
 for (let index = -warmUps; index < Number(options.steps); index++) {
   const pair = { ours: await ours.step(), peer: await peer.step() };
+  if (index === -warmUps) {
+    const [found, expected] = [pair.ours.loss, pair.peer.loss];
+    console.log(`loss  ours ${found} torch ${expected} difference ${Math.abs(found - expected).toExponential(1)}`);
+  }
   if (index < 0) continue;
   times.ours.push(pair.ours);
   times.peer.push(pair.peer);
@@ -94,70 +97,33 @@ async function startOurs(resolved: ResolvedConfig): Promise<Runner> {
   const entry = join(root, 'dist/executor.mjs');
   const executor = await startExecutor({ entry, engine: 'onnx', threads, spec: { config: resolved, totals } });
   const { elapsedMs } = await executor.compile('train');
-  const crops = Object.fromEntries(
-    ['globalCrops', 'localCrops']
-      .filter((name) => name in trainStep.program.inputs)
-      .map((name) => [name, randomBytes(trainStep.program.inputs[name]!.shape)]),
-  );
+  const crops = noiseCrops(trainStep);
   let index = 0;
   return {
     facts: `onnxruntime, ${executor.device}, compiled in ${(elapsedMs / 1000).toFixed(1)} s`,
     async step() {
       const inputs = { ...crops, ...trainStep.inputsAt(index++) };
       const startedMs = performance.now();
-      await executor.run('train', inputs);
+      const { loss } = await executor.run('train', inputs);
       const ms = performance.now() - startedMs;
-      return { ms, cpuSeconds: cpuSeconds(executor.pid), peakMiB: peakMiB(executor.pid) };
+      return { ms, loss: loss![0]!, cpuSeconds: cpuSeconds(executor.pid), peakMiB: peakMiB(executor.pid) };
     },
     close: () => executor.close(),
   };
 }
 
-async function startPeer({ model, crops, projector, train }: ResolvedConfig): Promise<Runner> {
-  const python = spawn(process.env['SIMDINO_PEER_PYTHON'] ?? 'python3', [join(root, 'bench/cpuPeer.py')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) },
-  });
-  const lines = createInterface({ input: python.stdout })[Symbol.asyncIterator]();
-  const ask = async (line: string): Promise<unknown> => {
-    python.stdin.write(`${line}\n`);
-    const answer = (await lines.next()) as IteratorResult<string, undefined>;
-    if (answer.done) throw new Error('The peer ended; PyTorch must be importable in SIMDINO_PEER_PYTHON.');
-    return JSON.parse(answer.value);
-  };
-  const facts = (await ask(
-    JSON.stringify({
-      threads,
-      compile: options.compile,
-      width: model.width,
-      depth: model.depth,
-      heads: model.heads,
-      patch: model.patchSizePx,
-      batch: train.batchSize,
-      globals: crops.global.count,
-      locals: crops.local.count,
-      globalPx: crops.global.sizePx,
-      localPx: crops.local.sizePx,
-      hidden: projector.hiddenDim,
-      out: projector.outputDim,
-    }),
-  )) as { torch: string; blas: string };
+async function startPeer(resolved: ResolvedConfig): Promise<Runner> {
+  const peerCase = describeForPeer(resolved);
+  const peer = startTorchPeer(peerCase, { device: 'cpu', threads });
+  const facts = await peer.ask<PeerFacts>({ use: options.compile ? 'fp32-compiled' : 'fp32' });
   return {
     facts: `PyTorch ${facts.torch}${options.compile ? ', compiled' : ''}, ${facts.blas}`,
-    step: async () => (await ask('')) as Measurement,
+    step: () => peer.ask<PeerStep>(''),
     async close() {
-      python.stdin.end();
-      await once(python, 'exit');
+      await peer.close();
+      peerCase.remove();
     },
   };
-}
-
-function randomBytes(shape: readonly number[]): Uint8Array {
-  let state = 1;
-  return Uint8Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 24;
-  });
 }
 
 /** The most memory that a process ever held, from Linux's process table; 0 elsewhere. */

@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './bundle.mjs';
-import { runTypeScript } from './runTypeScript.mjs';
+import { runTypeScript, WITH_PACKAGES } from './runTypeScript.mjs';
 
 const all = ['cpu', 'gpu', 'data', 'ui', 'yaml', 'manage', 'parallel'];
 const present = readdirSync(join(root, 'bench'));
@@ -14,4 +14,4 @@ const name = process.argv[2];
 if (name === undefined || !names.includes(name)) {
   console.error(`Give the name of a benchmark: ${names.join(', ')}.`);
   process.exitCode = 2;
-} else await runTypeScript(`bench/${name}.ts`);
+} else await runTypeScript(`bench/${name}.ts`, name === 'gpu' ? WITH_PACKAGES : undefined);

@@ -39,6 +39,13 @@ export function copyNativePackages(root, target, nodeModules) {
   copyWebgpu(installed, target, nodeModules);
 }
 
+/** The packages that compute, alone: what a benchmark of the engines needs. */
+export function copyEnginePackages(root, target, nodeModules) {
+  const installed = join(root, 'node_modules');
+  copyOnnxruntime(installed, target, nodeModules);
+  copyWebgpu(installed, target, nodeModules);
+}
+
 function copyOnnxruntime(installed, target, nodeModules) {
   const [platform, arch] = target.split('-');
   const from = join(installed, 'onnxruntime-node');

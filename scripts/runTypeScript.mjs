@@ -4,8 +4,19 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { root } from './bundle.mjs';
+import { NATIVE_PACKAGES } from './entries.mjs';
 
-export async function runTypeScript(path) {
+/** For scripts that record steps: tfjs-core's gradients are modules that only a bundler finds. Native packages stay outside. */
+export const WITH_PACKAGES = {
+  external: [...NATIVE_PACKAGES, 'node-fetch'],
+  mainFields: ['module', 'main'],
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+};
+
+/** @param packages other esbuild options than to leave all packages outside, such as `WITH_PACKAGES` */
+export async function runTypeScript(path, packages = { packages: 'external' }) {
   const folder = join(root, '.cache', 'scripts');
   mkdirSync(folder, { recursive: true });
   const outfile = join(folder, `${basename(path, '.ts')}-${process.pid}.mjs`);
@@ -14,7 +25,7 @@ export async function runTypeScript(path) {
     entryPoints: [path],
     outfile,
     bundle: true,
-    packages: 'external',
+    ...packages,
     platform: 'node',
     format: 'esm',
     target: 'node20',

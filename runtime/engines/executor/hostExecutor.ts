@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import { errors, isSimdinoError } from '../../../protocol/errors.ts';
+import { isSimdinoError } from '../../../protocol/errors.ts';
 import type { Collective, CompiledStep, Engine, EngineState } from '../engine.ts';
 import { selectEngine } from '../selectEngine.ts';
 import type { Arrays, CallName, Calls, ExecutorInfo, InitOptions, Reply, Request } from './messages.ts';
+import { isForLackOfRoom, namedFault } from './faults.ts';
 import type { BuildPrograms, ProgramSet } from './programSet.ts';
 
 export type { ProgramSet };
@@ -176,20 +177,3 @@ function described(error: unknown, engine: string): Omit<Reply & { ok: false }, 
   if (!(error instanceof Error)) return { message: String(error) };
   return { message: error.message, ...(error.stack ? { stack: error.stack } : {}) };
 }
-
-function isForLackOfRoom(error: unknown, engine: string): boolean {
-  const known = isSimdinoError(error) ? error : namedFault(error, engine);
-  return known?.code === 'outOfMemory' || known?.code === 'arrayTooLarge';
-}
-
-/** ONNX Runtime and TensorFlow report exhaustion and lost devices in words only. */
-function namedFault(error: unknown, engine: string) {
-  const text = error instanceof Error ? error.message : String(error);
-  if (/bad_alloc|failed to allocate|out of memory|OOM when allocating|RESOURCE_EXHAUSTED/i.test(text))
-    return errors.outOfMemory(engine, firstLine(text));
-  if (/device (was |is )?lost|DeviceLost|VK_ERROR_DEVICE_LOST/i.test(text))
-    return errors.deviceLost(engine, firstLine(text));
-  return undefined;
-}
-
-const firstLine = (text: string): string => text.split('\n')[0]!.trim().slice(0, 300);
