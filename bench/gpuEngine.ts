@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import type { ResolvedConfig } from '../configs/schema.ts';
+import { createDawnEngine } from '../runtime/engines/dawn/dawnEngine.ts';
 import { findAdapter } from '../runtime/engines/devices/adapter.ts';
 import { productGflops } from '../runtime/engines/devices/measureEngine.ts';
 import type { CompiledStep, Engine, EngineState, StepProgram } from '../runtime/engines/engine.ts';
@@ -54,6 +55,12 @@ const openers = {
       engine: createWebGpuEngine({ adapter: name, maxBindingBytes: limits.maxBindingBytes, ...profile(profileTo) }),
       productSize: isSoftware ? 192 : 4096,
     };
+  },
+  dawn: async (profileTo?: string): Promise<Opened> => {
+    const adapter = await findAdapter();
+    if (adapter === null || adapter === 'unknown') throw new Error('no GPU was found');
+    const engine = await createDawnEngine({ adapter: adapter.name, available: [], ...profile(profileTo) });
+    return { engine, productSize: adapter.isSoftware ? 192 : 4096 };
   },
   /** Not of a GPU: to try the benchmark where there is none. */
   onnx: (profileTo?: string): Promise<Opened> =>

@@ -2,12 +2,15 @@ import type { CompiledStep, Engine } from '../engine.ts';
 import { DawnState } from './dawnState.ts';
 import { compileDawnStep, type Pipelines } from './dawnStep.ts';
 import { openDawn } from './device.ts';
+import { KernelTimes } from './kernelTimes.ts';
 
 export interface DawnOptions {
   /** Name of the adapter, for people. */
   adapter?: string;
   /** Engines to name where this one can't be used. */
   available: readonly string[];
+  /** A path's beginning: a trace with the GPU's time of every kernel is written there in the end. */
+  profileTo?: string;
 }
 
 /**
@@ -16,8 +19,9 @@ export interface DawnOptions {
  *
  * @throws engineUnavailable
  */
-export async function createDawnEngine({ adapter = 'GPU', available }: DawnOptions): Promise<Engine> {
-  const gpu = await openDawn(available);
+export async function createDawnEngine({ adapter = 'GPU', available, profileTo }: DawnOptions): Promise<Engine> {
+  const gpu = await openDawn(available, { exactTimes: profileTo !== undefined });
+  const times = profileTo === undefined ? undefined : new KernelTimes(gpu, profileTo);
   const pipelines: Pipelines = new Map();
   const steps = new Set<CompiledStep>();
   const states = new Set<DawnState>();
@@ -32,13 +36,14 @@ export async function createDawnEngine({ adapter = 'GPU', available }: DawnOptio
     },
     async compile(program, { precision = 'float32' } = {}) {
       if (precision === 'float64') throw noDoubles();
-      const step = await compileDawnStep(gpu, pipelines, program, { adapter });
+      const step = await compileDawnStep(gpu, pipelines, program, { adapter, times });
       steps.add(step);
       return step;
     },
     async dispose() {
       for (const step of steps) await step.dispose();
       for (const state of states) await state.dispose();
+      times?.write();
       gpu.device.destroy();
     },
   };

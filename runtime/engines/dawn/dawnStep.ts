@@ -5,6 +5,7 @@ import { record } from '../trace/record.ts';
 import { arrayOf, DawnState } from './dawnState.ts';
 import { createBuffer, type DawnDevice } from './device.ts';
 import { LARGEST_FACTOR } from './kernels/choleskyInverse.ts';
+import type { KernelTimes } from './kernelTimes.ts';
 import { planGraph, type Memory, type PlannedKernel } from './plan/plan.ts';
 import { readStaging, upload, type Source } from './transfer.ts';
 
@@ -28,7 +29,7 @@ export async function compileDawnStep(
   gpu: DawnDevice,
   pipelines: Pipelines,
   program: StepProgram,
-  { adapter }: { adapter: string },
+  { adapter, times }: { adapter: string; times?: KernelTimes | undefined },
 ): Promise<CompiledStep> {
   const { graph, names, outputs } = record(program, { largestFactor: LARGEST_FACTOR });
   const updates = new Map(program.updates.map((name) => [names.update(name), names.state(name)]));
@@ -111,7 +112,10 @@ export async function compileDawnStep(
         groups = dispatches.map(({ pipeline, kernel }) => bindGroup(pipeline, kernel, bufferOf));
         groupsOf.set(state, groups);
       }
-      submitKernels(groups);
+      const listed = groups;
+      const encode = (pass: GPUComputePassEncoder, index: number) => encodeKernel(pass, index, listed);
+      if (times) await times.run(plan.kernels, encode);
+      else submitKernels(encode);
       const encoder = gpu.device.createCommandEncoder();
       for (const { name, memory, value } of plan.results) {
         const target = updates.get(name);
@@ -159,15 +163,19 @@ export async function compileDawnStep(
     });
   }
 
-  function submitKernels(groups: readonly GPUBindGroup[]): void {
+  function encodeKernel(pass: GPUComputePassEncoder, index: number, groups: readonly GPUBindGroup[]): void {
+    const { pipeline, kernel } = dispatches[index]!;
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, groups[index]!);
+    pass.dispatchWorkgroups(...kernel.workgroups);
+  }
+
+  function submitKernels(encode: (pass: GPUComputePassEncoder, index: number) => void): void {
     for (let first = 0; first < dispatches.length; first += KERNELS_PER_SUBMISSION) {
       const encoder = gpu.device.createCommandEncoder();
       const pass = encoder.beginComputePass();
-      dispatches.slice(first, first + KERNELS_PER_SUBMISSION).forEach(({ pipeline, kernel }, index) => {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, groups[first + index]);
-        pass.dispatchWorkgroups(...kernel.workgroups);
-      });
+      for (let index = first; index < Math.min(first + KERNELS_PER_SUBMISSION, dispatches.length); index++)
+        encode(pass, index);
       pass.end();
       gpu.device.queue.submit([encoder.finish()]);
     }

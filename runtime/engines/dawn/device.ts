@@ -22,10 +22,14 @@ interface DawnModule {
  *
  * @throws engineUnavailable when the package is not installed, or no adapter is there
  */
-export async function openDawn(available: readonly string[]): Promise<DawnDevice> {
+export async function openDawn(
+  available: readonly string[],
+  { exactTimes = false }: { exactTimes?: boolean } = {},
+): Promise<DawnDevice> {
   const { create, globals } = await loadDawn(available);
   Object.assign(globalThis, globals);
-  const instance = create([]);
+  // Timestamps are made coarse for the web's sake.
+  const instance = create(exactTimes ? ['disable-dawn-features=timestamp_quantization'] : []);
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw errors.engineUnavailable('dawn', 'no GPU was found', available);
   const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = adapter.limits;

@@ -1,4 +1,4 @@
-import { sizeOf, type ElementType, type Reduction, type Shape, type Value } from '../../graph/ir.ts';
+import { sizeOf, type ElementType, type Reduction, type Value } from '../../graph/ir.ts';
 import type { Fusion, Root } from '../plan/fusion.ts';
 import { literal, typeName } from '../wgsl/arithmetic.ts';
 import { coordinatesOf, type Position } from '../wgsl/position.ts';
