@@ -62,6 +62,8 @@ const openers = {
     const engine = await createDawnEngine({ adapter: adapter.name, available: [], ...profile(profileTo) });
     return { engine, productSize: adapter.isSoftware ? 192 : 4096 };
   },
+  /** Mixed precision. */
+  'dawn-f16': (profileTo?: string): Promise<Opened> => openers.dawn(profileTo),
   /** Not of a GPU: to try the benchmark where there is none. */
   onnx: (profileTo?: string): Promise<Opened> =>
     Promise.resolve({ engine: createOnnxEngine(profile(profileTo)), productSize: 1024 }),
@@ -83,7 +85,7 @@ export async function serveEngine(): Promise<void> {
     const { use } = JSON.parse(line) as { use: BenchEngine };
     const { engine, productSize } = await openers[use](given.profileTo);
     const peakTflops = given.peak ? (await productGflops(engine, productSize)) / 1000 : null;
-    running = new RunningStep(engine, given);
+    running = new RunningStep(engine, given, use === 'dawn-f16' ? 'float16' : 'float32');
     return { device: engine.device, peakTflops } satisfies EngineFacts;
   };
   for await (const line of createInterface({ input: process.stdin })) {
@@ -105,9 +107,13 @@ class RunningStep {
   #index = 0;
   #loaded: Loaded | undefined;
 
-  constructor(engine: Engine, { case: name, batch, reductions }: EngineCase) {
+  constructor(
+    engine: Engine,
+    { case: name, batch, reductions }: EngineCase,
+    precision: ResolvedConfig['runtime']['precision'],
+  ) {
     this.engine = engine;
-    this.#config = configOf(name, batch);
+    this.#config = configOf(name, batch, precision);
     this.#trainStep = buildTrainStep(this.#config, totals);
     this.#crops = noiseCrops(this.#trainStep);
     this.#reductions = reductions;

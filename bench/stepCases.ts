@@ -44,7 +44,11 @@ export type StepCase = keyof typeof inputs;
 
 export const stepCases = Object.keys(inputs) as StepCase[];
 
-export function configOf(name: StepCase, batchSize?: number): ResolvedConfig {
+export function configOf(
+  name: StepCase,
+  batchSize?: number,
+  precision: ResolvedConfig['runtime']['precision'] = 'float32',
+): ResolvedConfig {
   const { train, ...input } = inputs[name];
   return resolveConfig(
     configSchema.parse({
@@ -52,6 +56,7 @@ export function configOf(name: StepCase, batchSize?: number): ResolvedConfig {
       data: { kind: 'synthetic' },
       ...input,
       train: { batchSize: batchSize ?? train.batchSize },
+      runtime: { precision },
     }),
   );
 }

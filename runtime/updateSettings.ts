@@ -11,9 +11,9 @@ import type { UpdateSettings } from './studentTeacherUpdate.ts';
 
 /** @param share the part of the batch that this process takes, where several take a step together */
 export function updateSettings(config: ResolvedConfig, share?: OwnShare): UpdateSettings {
-  const { model, optim, teacher, train } = config;
+  const { model, optim, teacher, train, runtime } = config;
   return {
-    network: networkConfig(config),
+    network: { ...networkConfig(config), mixedPrecision: runtime.precision !== 'float32' },
     objective: objectiveOf(config),
     adam: { beta1: optim.beta1, beta2: optim.beta2, epsilon: optim.epsilon },
     clipGradNorm: optim.clipGradNorm,

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ResolvedConfig } from '../../configs/schema.ts';
+import { mixedPrecision } from '../ops/mixedPrecision.ts';
 import { prefixed, submodule } from './parameters.ts';
 import type { ParameterSpec, Parameters } from './parameters.ts';
 import type { PositionInterpolation } from './positionEmbedding.ts';
@@ -17,6 +18,8 @@ export interface NetworkConfig {
   head: ProjectorConfig;
   /** A projector of their own for masked patches (DINOv2 with untied heads); absent: `head` serves both. */
   patchHead?: ProjectorConfig;
+  /** Products of 16-bit operands where an engine has them; see runtime/ops/mixedPrecision.ts. */
+  mixedPrecision?: boolean;
 }
 
 /** The module that masked patches go through. */
@@ -66,6 +69,16 @@ export interface NetworkFeatures {
  * @param stacks in the order of the views, the global ones first
  */
 export function networkFeatures(
+  parameters: Parameters,
+  stacks: readonly ViewStack[],
+  config: NetworkConfig,
+  options: { batch: number },
+): NetworkFeatures {
+  const compute = () => featuresInPrecision(parameters, stacks, config, options);
+  return config.mixedPrecision ? mixedPrecision(compute) : compute();
+}
+
+function featuresInPrecision(
   parameters: Parameters,
   stacks: readonly ViewStack[],
   { backbone, head, patchHead }: NetworkConfig,

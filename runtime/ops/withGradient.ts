@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { inSamePrecision } from './mixedPrecision.ts';
 
 export interface Differentiable<Saved extends readonly tf.Tensor[], Output extends tf.Tensor> {
   forward(): { output: Output; saved: Saved };
@@ -18,9 +19,13 @@ export function withGradient<const Saved extends readonly tf.Tensor[], Output ex
 ): Output {
   const operation = tf.customGrad<Output>((...args) => {
     const { output, saved } = forward();
+    const inPrecisionOfForward = inSamePrecision();
     const save = args.at(-1) as tf.GradSaveFunc;
     save([...saved]);
-    return { value: output, gradFunc: (dy, kept) => backward(dy, kept as unknown as Saved) };
+    return {
+      value: output,
+      gradFunc: (dy, kept) => inPrecisionOfForward(() => backward(dy, kept as unknown as Saved)),
+    };
   });
   return operation(...operands);
 }

@@ -36,7 +36,7 @@ export async function createDawnEngine({ adapter = 'GPU', available, profileTo }
     },
     async compile(program, { precision = 'float32' } = {}) {
       if (precision === 'float64') throw noDoubles();
-      const step = await compileDawnStep(gpu, pipelines, program, { adapter, times });
+      const step = await compileDawnStep(gpu, pipelines, program, { adapter, times, matrixUnits: gpu.hasMatrixUnits });
       steps.add(step);
       return step;
     },

@@ -29,11 +29,11 @@ export async function compileDawnStep(
   gpu: DawnDevice,
   pipelines: Pipelines,
   program: StepProgram,
-  { adapter, times }: { adapter: string; times?: KernelTimes | undefined },
+  { adapter, times, matrixUnits }: { adapter: string; times?: KernelTimes | undefined; matrixUnits: boolean },
 ): Promise<CompiledStep> {
   const { graph, names, outputs } = record(program, { largestFactor: LARGEST_FACTOR });
   const updates = new Map(program.updates.map((name) => [names.update(name), names.state(name)]));
-  const plan = planGraph(graph, { maxBindings: gpu.maxBindings, updates });
+  const plan = planGraph(graph, { maxBindings: gpu.maxBindings, updates, matrixUnits });
   if (plan.largestBytes > gpu.maxBindingBytes)
     throw errors.arrayTooLarge(adapter, plan.largestBytes, gpu.maxBindingBytes);
 

@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
 import { errors } from '../../../protocol/errors.ts';
+import { FRAGMENT, SUBGROUP } from './kernels/matrixUnitArithmetic.ts';
 
 /** A GPU through Dawn, the implementation of WebGPU in the npm package `webgpu`. */
 export interface DawnDevice {
@@ -8,6 +9,8 @@ export interface DawnDevice {
   device: GPUDevice;
   maxBindingBytes: number;
   maxBindings: number;
+  /** Products of 16-bit matrices, added in 32 bits, by the hardware's matrix units. */
+  hasMatrixUnits: boolean;
   /** Rejects as soon as the device is lost, whatever waits for it. */
   lost: Promise<never>;
 }
@@ -15,6 +18,33 @@ export interface DawnDevice {
 interface DawnModule {
   create(options: string[]): GPU;
   globals: Record<string, unknown>;
+}
+
+/** Experimental in Dawn: matrix units, and the 16 bits that they need on NVIDIA's GPUs. */
+const enabledFeatures = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', ...(process.env['DAWN_EXTRA'] ? [process.env['DAWN_EXTRA']] : [])];
+const matrixUnitFeatures = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
+
+/** The shapes of matrices that an adapter's units multiply; not in WebGPU's standard yet. */
+interface MatrixUnitInfo {
+  subgroupMinSize?: number;
+  subgroupMaxSize?: number;
+  subgroupMatrixConfigs?: Iterable<{
+    componentType: string;
+    resultComponentType: string;
+    M: number;
+    N: number;
+    K: number;
+  }>;
+}
+
+function offersMatrixUnits({ features, info }: GPUAdapter): boolean {
+  if (!matrixUnitFeatures.every((feature) => features.has(feature))) return false;
+  const { subgroupMinSize, subgroupMaxSize, subgroupMatrixConfigs = [] } = info as MatrixUnitInfo;
+  if (subgroupMinSize !== SUBGROUP || subgroupMaxSize !== SUBGROUP) return false;
+  return [...subgroupMatrixConfigs].some(
+    ({ componentType, resultComponentType, M, N, K }) =>
+      componentType === 'f16' && resultComponentType === 'f32' && [M, N, K].every((side) => side === FRAGMENT),
+  );
 }
 
 /**
@@ -28,12 +58,16 @@ export async function openDawn(
 ): Promise<DawnDevice> {
   const { create, globals } = await loadDawn(available);
   Object.assign(globalThis, globals);
-  // Timestamps are made coarse for the web's sake.
-  const instance = create(exactTimes ? ['disable-dawn-features=timestamp_quantization'] : []);
+  const instance = create([
+    `enable-dawn-features=${enabledFeatures.join()}`,
+    // Timestamps are made coarse for the web's sake.
+    ...(exactTimes ? ['disable-dawn-features=timestamp_quantization'] : []),
+  ]);
   const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw errors.engineUnavailable('dawn', 'no GPU was found', available);
   const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = adapter.limits;
   const { maxComputeWorkgroupStorageSize } = adapter.limits;
+  const hasMatrixUnits = offersMatrixUnits(adapter);
   const device = await adapter.requestDevice({
     requiredLimits: {
       maxStorageBufferBindingSize,
@@ -41,7 +75,9 @@ export async function openDawn(
       maxStorageBuffersPerShaderStage,
       maxComputeWorkgroupStorageSize,
     },
-    requiredFeatures: adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
+    requiredFeatures: [...(hasMatrixUnits ? matrixUnitFeatures : []), 'timestamp-query'].filter((feature) =>
+      adapter.features.has(feature),
+    ) as GPUFeatureName[],
   });
   const lost = device.lost.then((info): never => {
     throw errors.deviceLost(adapter.info.description || 'GPU', info.message.split('\n')[0] || info.reason);
@@ -53,6 +89,7 @@ export async function openDawn(
     device,
     maxBindingBytes: Math.min(maxStorageBufferBindingSize, maxBufferSize),
     maxBindings: Math.min(16, maxStorageBuffersPerShaderStage),
+    hasMatrixUnits,
     lost,
   };
 }

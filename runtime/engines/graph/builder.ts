@@ -17,6 +17,7 @@ export class GraphBuilder implements ValueMaker {
   #region = 0;
   #regions = 0;
   readonly #shared = new Map<string, Value>();
+  #isMixed = false;
 
   input(name: string, shape: Shape, type: ElementType): Value {
     if (this.inputs.has(name)) throw new Error(`internal: graph: input "${name}" is declared twice.`);
@@ -67,6 +68,21 @@ export class GraphBuilder implements ValueMaker {
       return build();
     } finally {
       this.#region = enclosing;
+    }
+  }
+
+  /** Whether products that are built now may round their operands to 16 bits. */
+  get isMixed(): boolean {
+    return this.#isMixed;
+  }
+
+  inMixedPrecision<T>(build: () => T): T {
+    const enclosing = this.#isMixed;
+    this.#isMixed = true;
+    try {
+      return build();
+    } finally {
+      this.#isMixed = enclosing;
     }
   }
 

@@ -53,8 +53,8 @@ export type Op =
   /** (condition, whenTrue, whenFalse), broadcasting. */
   | { readonly kind: 'select' }
   | { readonly kind: 'cast' }
-  /** `(A or A^T)(B or B^T)`, leading axes broadcasting. */
-  | { readonly kind: 'matmul'; readonly transposeA: boolean; readonly transposeB: boolean }
+  /** `(A or A^T)(B or B^T)`, leading axes broadcasting. `mixed`: an executor may round the operands to 16 bits. */
+  | { readonly kind: 'matmul'; readonly transposeA: boolean; readonly transposeB: boolean; readonly mixed?: true }
   | { readonly kind: 'reduce'; readonly fn: Reduction; readonly axes: readonly number[]; readonly keepDims: boolean }
   | { readonly kind: 'argReduce'; readonly fn: 'argMax' | 'argMin'; readonly axis: number }
   | { readonly kind: 'softmax' | 'logSoftmax'; readonly axis: number }

@@ -82,6 +82,15 @@ export class RecordingBackend extends tf.KernelBackend {
     return this.graph.inRegion(body);
   }
 
+  /** See runtime/ops/mixedPrecision.ts. */
+  get isMixed(): boolean {
+    return this.graph.isMixed;
+  }
+
+  mixedPrecision<T>(body: () => T): T {
+    return this.graph.inMixedPrecision(body);
+  }
+
   /** A tensor's description for tfjs, standing for `value`. */
   infoOf(value: Value): tf.TensorInfo {
     this.#handles++;

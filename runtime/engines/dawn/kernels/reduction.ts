@@ -3,7 +3,7 @@ import type { Fusion, Root } from '../plan/fusion.ts';
 import { literal, typeName } from '../wgsl/arithmetic.ts';
 import { coordinatesOf, type Position } from '../wgsl/position.ts';
 import { gridOf, Scope, Shader, type Temporary } from '../wgsl/shader.ts';
-import { operandPosition } from './matmul.ts';
+import { operandPosition } from './tileLoads.ts';
 import { kernel, powerOfTwo, THREADS, type Kernel } from './kernel.ts';
 
 /** Fewer workgroups than this leave a large GPU idle: a long reduction is then cut into parts. */

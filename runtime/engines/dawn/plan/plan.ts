@@ -39,10 +39,12 @@ export interface PlanOptions {
   maxBindings: number;
   /** Results that become the next value of an input, by name. */
   updates: ReadonlyMap<string, string>;
+  /** Whether products that allow it are left to the GPU's matrix units. */
+  matrixUnits: boolean;
 }
 
 /** A step as kernels in their order and the memory that they work on. */
-export function planGraph(graph: Graph, { maxBindings, updates }: PlanOptions): Plan {
+export function planGraph(graph: Graph, { maxBindings, updates, matrixUnits }: PlanOptions): Plan {
   const fusion = fuse(graph, { maxBindings });
   const kernels: Kernel[] = [];
   // Results that nothing computes are set aside before anything is overwritten.
@@ -54,7 +56,7 @@ export function planGraph(graph: Graph, { maxBindings, updates }: PlanOptions): 
     kernels.push(copyKernel(fusion, result, to));
   }
   const grouped = groupResults(fusion.roots);
-  for (const group of grouped) kernels.push(...kernelsOf(fusion, group, maxBindings));
+  for (const group of grouped) kernels.push(...kernelsOf(fusion, group, { maxBindings, matrixUnits }));
 
   const uses = usesOf(kernels);
   const holderOf = (value: Value): Value | Temporary => copies.get(unreshaped(value)) ?? unreshaped(value);
@@ -90,13 +92,19 @@ function groupResults(roots: readonly Root[]): Root[][] {
   return [...groups.values()];
 }
 
-function kernelsOf(fusion: Fusion, roots: readonly Root[], maxBindings: number): Kernel[] {
+function kernelsOf(
+  fusion: Fusion,
+  roots: readonly Root[],
+  { maxBindings, matrixUnits }: Pick<PlanOptions, 'maxBindings' | 'matrixUnits'>,
+): Kernel[] {
   const root = roots[0]!;
   const { value, anchor } = root;
   const { op } = anchor ?? value;
   switch (op.kind) {
     case 'matmul':
-      return isReductionOfProducts(anchor!) ? reductionKernels(fusion, root) : matmulKernels(fusion, root);
+      return isReductionOfProducts(anchor!)
+        ? reductionKernels(fusion, root)
+        : matmulKernels(fusion, root, { matrixUnits });
     case 'reduce':
       return reductionKernels(fusion, root);
     case 'softmax':
@@ -182,8 +190,9 @@ function updatesInPlace(
 }
 
 function readsWhatItWrites(bindings: readonly Binding[], input: Value, result: Value): boolean {
-  const [read, written] = [input, result].map((value) => bindings.find(({ holds }) => holds === value)!);
-  return written!.writtenAt.size === 1 && [...read!.readAt].every((flat) => written!.writtenAt.has(flat));
+  const written = bindings.find(({ holds }) => holds === result)!.writtenAt;
+  const reads = bindings.filter(({ holds }) => holds === input).flatMap(({ readAt }) => [...readAt]);
+  return written.size === 1 && reads.every((flat) => written.has(flat));
 }
 
 /** Gives arrays that are never alive together the same slot. */

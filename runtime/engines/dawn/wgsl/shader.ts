@@ -22,7 +22,7 @@ export interface Temporary {
 /** An array that a shader reads or writes. */
 export interface Binding {
   name: string;
-  element: 'f32' | 'i32' | 'u32';
+  element: 'f32' | 'i32' | 'u32' | 'vec4f';
   access: 'read' | 'read_write';
   /** The value of the graph that it holds, or memory between two kernels of one value. */
   holds: Value | Temporary;
@@ -74,6 +74,8 @@ export class Scope implements Namer {
 export class Shader {
   readonly bindings: Binding[] = [];
   readonly declarations = new Set<string>();
+  /** The first lines: extensions of the language, and what the compiler is told. */
+  readonly directives = new Set<string>();
   readonly #fusion: Fusion;
   readonly #library = new Set<LibraryFunction>();
   #names = 0;
@@ -89,8 +91,21 @@ export class Shader {
   }
 
   read(value: Value): Binding {
-    const known = this.bindings.find(({ holds }) => holds === value);
+    const known = this.bindings.find(({ holds, element }) => holds === value && element !== 'vec4f');
     return known ?? this.#bind({ element: storageTypeName(value.type), access: 'read', holds: value });
+  }
+
+  /** A stored array of numbers, four at a time. */
+  readVectors(value: Value): Binding {
+    const holds = unreshaped(value);
+    const known = this.bindings.find((binding) => binding.holds === holds && binding.element === 'vec4f');
+    const binding = known ?? this.#bind({ element: 'vec4f', access: 'read', holds });
+    binding.readAt.add('vectors');
+    return binding;
+  }
+
+  isStored(value: Value): boolean {
+    return this.#fusion.isStored(value);
   }
 
   write(value: Value): Binding {
@@ -141,6 +156,7 @@ export class Shader {
     );
     const code = body.lines.map((line) => `  ${line}`).join('\n');
     return [
+      ...this.directives,
       ...bindings,
       ...(/(infinity|notANumber)Bits/.test(code) ? [specialBits] : []),
       ...this.declarations,

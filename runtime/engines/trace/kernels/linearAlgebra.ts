@@ -16,6 +16,7 @@ registerKernels({
     const rows = a.shape.at(transposeA ? -1 : -2)!;
     const columns = b.shape.at(transposeB ? -2 : -1)!;
     const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
-    return graph.apply({ kind: 'matmul', transposeA, transposeB }, [a, b], [...batch, rows, columns], 'real');
+    const mixed = graph.isMixed ? ({ mixed: true } as const) : {};
+    return graph.apply({ kind: 'matmul', transposeA, transposeB, ...mixed }, [a, b], [...batch, rows, columns], 'real');
   },
 });
