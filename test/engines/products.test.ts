@@ -47,8 +47,8 @@ describe(`products of ${testedEngine}`, () => {
     const second = isSecond ? [columns, inner] : [inner, columns];
     const isShared = name.includes('one matrix');
     const operation: Operation = (a, b, bias) => {
-      const product = tf.matMul(a!, b!, isFirst, isSecond);
-      return then ? then(product, bias!) : tf.add(product, bias!);
+      const product = tf.matMul(a, b, isFirst, isSecond);
+      return then ? then(product, bias) : tf.add(product, bias);
     };
     const inputs = [
       operand(batch && !isShared ? [batch, ...first] : first, 1),

@@ -166,7 +166,7 @@ export async function compileDawnStep(
   function encodeKernel(pass: GPUComputePassEncoder, index: number, groups: readonly GPUBindGroup[]): void {
     const { pipeline, kernel } = dispatches[index]!;
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, groups[index]!);
+    pass.setBindGroup(0, groups[index]);
     pass.dispatchWorkgroups(...kernel.workgroups);
   }
 

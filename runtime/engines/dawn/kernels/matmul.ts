@@ -22,7 +22,7 @@ export function matmulKernels(fusion: Fusion, root: Root, { matrixUnits }: { mat
   const inner = inputs[0]!.shape.at(op.transposeA ? -2 : -1)!;
   const sizes: Sizes = { batch: shape.slice(0, -2), rows: shape.at(-2)!, columns: shape.at(-1)!, inner };
   const arithmetic = matrixUnits && op.mixed ? matrixUnitArithmetic : threadArithmetic;
-  const { tile, parts } = divide(sizes);
+  const { tile, parts } = divide(sizes, arithmetic);
   if (parts === 1) return [productKernel(fusion, root, { sizes, tile, arithmetic })];
   const split: Split = { parts, partial: { elements: parts * sizeOf(shape) } };
   return [productKernel(fusion, root, { sizes, tile, arithmetic, split }), sumKernel(fusion, root, split)];

@@ -22,6 +22,7 @@ const PADDING = 8;
  */
 export const matrixUnitArithmetic: TileArithmetic = {
   label: 'mixed product',
+  speed: 3,
   depth: DEPTH,
 
   declare(shader, scope, tile, sides) {

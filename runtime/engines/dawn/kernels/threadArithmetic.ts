@@ -11,6 +11,7 @@ const DEPTH = 16;
  */
 export const threadArithmetic: TileArithmetic = {
   label: 'product',
+  speed: 1,
   depth: DEPTH,
 
   declare(shader, scope, tile, sides) {

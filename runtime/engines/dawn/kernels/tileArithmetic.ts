@@ -17,6 +17,8 @@ export type ElementWriter = (inside: Scope, row: string, column: string, sum: st
 /** How the tiles of a product are multiplied: the part of its kernel between loading operands and writing results. */
 export interface TileArithmetic {
   label: string;
+  /** Relative to single precision. */
+  speed: number;
   /** Elements along the inner axis that are in workgroup memory at a time. */
   depth: number;
   /** Declares what workgroup and threads keep; called once, before everything else. */
