@@ -266,15 +266,23 @@ function* evaluationRelations({ crops, data, eval: evaluation }: ResolvedConfig)
   }
 }
 
-/** No engine has the authors' mixed precision: half-width arithmetic with a float32 copy of the weights and loss scaling. */
+/** Products of 16-bit operands with loss scaling are there on GPUs with matrix units; 16-bit numbers of the longer range nowhere. */
 function* precisionRelations({ runtime: { engine, precision } }: ResolvedConfig): Iterable<Finding> {
-  if (precision === 'float32') return;
-  const who = engine === 'auto' ? 'no engine trains' : `the engine \`${engine}\` does not train`;
+  if (precision === 'float32' || (precision === 'float16' && (engine === 'auto' || engine === 'dawn'))) return;
+  const who = precision === 'bfloat16' ? 'no engine trains' : `the engine \`${engine}\` does not train`;
+  const remedies: Suggestion[] = [
+    ...(precision === 'bfloat16'
+      ? [{ kind: 'set', path: 'runtime.precision', value: 'float16' } as const]
+      : [{ kind: 'set', path: 'runtime.engine', value: 'dawn' } as const]),
+    { kind: 'set', path: 'runtime.precision', value: 'float32' },
+  ];
   yield error(
     ['runtime.precision', 'runtime.engine'],
-    `runtime.precision \`${precision}\` is mixed precision, in which ${who}: all numbers are float32.`,
-    'Set runtime.precision: float32, which is at least as exact as the published runs.',
-    [{ kind: 'set', path: 'runtime.precision', value: 'float32' }],
+    `runtime.precision \`${precision}\` is mixed precision, in which ${who}.`,
+    precision === 'bfloat16'
+      ? 'Set runtime.precision: float16, which has loss scaling and takes a GPU, or float32.'
+      : 'Set runtime.engine: dawn, which takes a GPU with matrix units, or runtime.precision: float32.',
+    remedies,
   );
 }
 

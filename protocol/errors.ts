@@ -78,6 +78,11 @@ const sentences = {
       `The GPU stopped answering (${device}: ${detail}).`,
       'Resume the run from its last checkpoint; if it happens again, update the graphics driver or set runtime.engine to onnx.',
     ),
+  noMatrixUnits: (device: string) =>
+    say(
+      `runtime.precision is float16, and ${device} offers no matrix units of that precision.`,
+      'Set runtime.precision: float32; the result is at least as exact.',
+    ),
   arrayTooLarge: (device: string, bytes: number, limit: number) =>
     say(
       `The step has an array of ${megabytes(bytes)}, and ${device} addresses at most ${megabytes(limit)} at a time.`,

@@ -87,6 +87,12 @@ export const metricCatalogue = {
     description: 'Global l2 norm of the gradient before clipping.',
     better: null,
   },
+  lossScale: {
+    label: 'Loss scale',
+    unit: '',
+    description: 'Factor of the loss in mixed precision; halved whenever a gradient overflows.',
+    better: null,
+  },
   lr: { label: 'Learning rate', unit: '', description: 'Learning rate of the step.', better: null },
   weightDecay: { label: 'Weight decay', unit: '', description: 'Weight decay of the step.', better: null },
   momentum: {

@@ -24,6 +24,7 @@ import type { MaskedPatches } from './losses/objective.ts';
 import { networkFeatures, patchHeadName } from './models/network.ts';
 import type { NetworkFeatures, ViewStack } from './models/network.ts';
 import { submodule } from './models/parameters.ts';
+import { lossScaleOf } from './optim/lossScale.ts';
 import { applyGradients, asTeacherSees, trainedParameters } from './studentTeacherUpdate.ts';
 import type { UpdateSettings } from './studentTeacherUpdate.ts';
 
@@ -171,7 +172,8 @@ function objectiveProgram(
   const { objective, batch, network } = settings;
   const trained = trainedParameters(settings);
   const heads = trained.map(({ name }) => name).filter(isHead);
-  const isRead = (name: string) => name.startsWith('objective.') || isHead(name.replace(/^(student|teacher)\./, ''));
+  const isRead = (name: string) =>
+    /^(objective|lossScale)\./.test(name) || isHead(name.replace(/^(student|teacher)\./, ''));
   return {
     state: { ...entriesWhere(program.state, isRead), ...scratch },
     updates: Object.keys(scratch),
@@ -186,7 +188,8 @@ function objectiveProgram(
         ...pick(inputs, studentNames(features)),
         ...Object.fromEntries(heads.map((name) => [`head ${name}`, student[name]!])),
       };
-      const { kept, gradients } = gradientsOf(variables, () =>
+      const scale = settings.lossScaling ? lossScaleOf(state) : undefined;
+      const { kept, gradients } = gradientsOf(variables, scale, () =>
         objective.evaluate({
           student_VBO: byView('studentViews'),
           teacher_GBO: byView('teacherViews'),
@@ -227,7 +230,7 @@ function accumulateProgram(options: MicroBatchOptions, features: Record<string, 
     run(state, inputs) {
       const student = submodule(state, 'student');
       const variables = Object.fromEntries(trained.map(({ name }) => [name, student[name]!]));
-      const { gradients } = gradientsOf(variables, () => {
+      const { gradients } = gradientsOf(variables, undefined, () => {
         const found = networkFeatures(student, viewsOf(inputs), settings.network, { batch: microBatch });
         const rows = rowsOf('student', found);
         const along = names.map((name) => tf.sum(tf.mul(rows[name]!, inputs[gradientOf(name)]!)));
@@ -259,7 +262,15 @@ function applyProgram(
         teacherFeatures_BO: nothing_11,
       };
       const { state: next, outputs } = applyGradients(state, found, inputs as Record<string, tf.Scalar>, settings);
-      return { state: next, outputs: pick(outputs, ['gradientNorm', 'gradientNorms', 'updated']) };
+      return {
+        state: next,
+        outputs: pick(outputs, [
+          'gradientNorm',
+          'gradientNorms',
+          'updated',
+          ...(settings.lossScaling ? ['lossScale'] : []),
+        ]),
+      };
     },
   };
 }
@@ -270,13 +281,13 @@ interface Differentiated {
   state: Tensors;
 }
 
-/** What `forward` returns, which outlives the gradient's scope, and the gradients of its loss; zeros where it does not depend on a variable. */
-function gradientsOf(variables: Tensors, forward: () => Differentiated) {
+/** What `forward` returns, which outlives the gradient's scope, and the gradients of its loss, times `scale`; zeros where it does not depend on a variable. */
+function gradientsOf(variables: Tensors, scale: tf.Scalar | undefined, forward: () => Differentiated) {
   let kept: Differentiated | undefined;
   const { grads } = tf.engine().gradients(() => {
     kept = forward();
     for (const tensor of [kept.loss, ...Object.values(kept.terms), ...Object.values(kept.state)]) tf.keep(tensor);
-    return kept.loss;
+    return scale ? tf.mul<tf.Scalar>(kept.loss, scale) : kept.loss;
   }, Object.values(variables));
   const gradients = Object.entries(variables).map(([name, variable], index) => [
     name,

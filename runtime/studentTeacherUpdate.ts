@@ -22,6 +22,7 @@ import type { AdamOptions, AdamScalars } from './optim/adamw.ts';
 import { clipFactor, globalNorm, gradientNorm } from './optim/clip.ts';
 import { ema } from './optim/ema.ts';
 import { inGroups, joined, parted } from './optim/inGroups.ts';
+import { lossScaleOf, lossScaleState, nextLossScale } from './optim/lossScale.ts';
 import type { ParameterRules } from './optim/parameterGroups.ts';
 
 /** What the update is made of; constant over a run. */
@@ -44,6 +45,8 @@ export interface UpdateSettings {
   frozen?: ReadonlySet<string>;
   /** Tensors that are trained from a later step on. */
   delayed?: DelayedTraining;
+  /** Gradients are computed of a scaled loss, for mixed precision. */
+  lossScaling?: boolean;
 }
 
 export interface DelayedTraining {
@@ -78,7 +81,7 @@ export function trainedParameters({ network, frozen }: UpdateSettings): Paramete
  * @returns the new state, and as outputs, scalars unless told: `loss`, `distance`, `codingRate`, `teacherStudentCosine`, what else the
  *   objective measures, `gradientNorm` (all tensors together, before clipping), `gradientNorms` [tensors] in the order of
  *   `trainedParameters`, `updated` (1, or 0 if the update was discarded), and the unit features of the first global view,
- *   `studentFeatures` and `teacherFeatures` [B, d]
+ *   `studentFeatures` and `teacherFeatures` [B, d]; with loss scaling `lossScale`, that of this update
  */
 export function updateStudentAndTeacher(
   state: Tensors,
@@ -106,7 +109,7 @@ export interface LossAndGradients {
   loss: tf.Scalar;
   /** What the objective measures. */
   terms: Record<string, tf.Scalar>;
-  /** By name, of the parameters that are trained. */
+  /** By name, of the parameters that are trained; times the loss scale, where there is one. */
   gradients: Parameters;
   /** The objective's own entries of the state for the next step. */
   objectiveState: Tensors;
@@ -130,7 +133,9 @@ export function lossAndGradients(
   );
   const teacher_GBO = seen.views_VBO;
 
-  const { kept, gradients } = differentiate(submodule(state, 'student'), trainedParameters(settings), (student) => {
+  const scale = settings.lossScaling ? lossScaleOf(state) : undefined;
+  const specs = trainedParameters(settings);
+  const { kept, gradients } = differentiate(submodule(state, 'student'), { specs, scale }, (student) => {
     const features = ofWholeBatch(networkFeatures(student, views, network, { batch }), settings);
     const { views_VBO: student_VBO, classes_GBD: studentClasses_GBD, places_IKO } = features;
     const evaluated = objective.evaluate({
@@ -160,11 +165,15 @@ export function lossAndGradients(
 /** The second half of an update: clipping, AdamW and the teacher's average. It sees no images. */
 export function applyGradients(
   state: Tensors,
-  { loss, terms, gradients, objectiveState, studentFeatures_BO, teacherFeatures_BO }: LossAndGradients,
+  { loss, terms, gradients: found, objectiveState, studentFeatures_BO, teacherFeatures_BO }: LossAndGradients,
   scalars: Record<string, tf.Scalar>,
   settings: UpdateSettings,
 ): { state: Tensors; outputs: Tensors } {
   const specs = trainedParameters(settings);
+  const scale = settings.lossScaling ? lossScaleOf(state) : undefined;
+  const gradients = scale
+    ? Object.fromEntries<tf.Tensor>(Object.entries(found).map(([name, gradient]) => [name, tf.div(gradient, scale)]))
+    : found;
   const norms = specs.map(({ name }) => gradientNorm(gradients[name]!));
   const norm = globalNorm(norms);
   const clipNorms = settings.clipBy === 'tensor' ? norms : moduleNorms(specs, norms);
@@ -173,6 +182,7 @@ export function applyGradients(
     state: {
       ...networkUpdate({ state, gradients, clipNorms, gate, scalars, specs, settings }),
       ...objectiveUpdate(state, objectiveState, gate),
+      ...(scale ? nextLossScale(state, gate) : {}),
     },
     outputs: {
       ...terms,
@@ -180,6 +190,7 @@ export function applyGradients(
       gradientNorm: norm,
       gradientNorms: tf.stack(norms),
       updated: gate,
+      ...(scale ? { lossScale: scale } : {}),
       studentFeatures: studentFeatures_BO,
       teacherFeatures: teacherFeatures_BO,
     },
@@ -196,6 +207,7 @@ export function updateState(settings: UpdateSettings): Record<string, TensorSpec
     ...tensorSpecs(prefixed('adam.first', trained)),
     ...tensorSpecs(prefixed('adam.second', trained)),
     ...Object.fromEntries(Object.entries(settings.objective.state).map(([name, spec]) => [`objective.${name}`, spec])),
+    ...(settings.lossScaling ? lossScaleState : {}),
   };
 }
 
@@ -378,12 +390,12 @@ interface Evaluated extends ObjectiveOutput {
 }
 
 /**
- * An objective and its gradients by name, with respect to the parameters in `specs`. What `forward` returns outlives the gradient's
+ * An objective and its gradients, times `scale`, by name, with respect to the parameters in `specs`. What `forward` returns outlives the gradient's
  * scope; whoever runs the step disposes of it.
  */
 function differentiate(
   parameters: Parameters,
-  specs: readonly ParameterSpec[],
+  { specs, scale }: { specs: readonly ParameterSpec[]; scale?: tf.Scalar | undefined },
   forward: (parameters: Parameters) => Evaluated,
 ): { kept: Evaluated; gradients: Parameters } {
   let kept: Evaluated | undefined;
@@ -392,7 +404,7 @@ function differentiate(
       kept = forward(parameters);
       const { loss, terms, state, features_BO } = kept;
       for (const tensor of [loss, ...Object.values(terms), ...Object.values(state), features_BO]) tf.keep(tensor);
-      return loss;
+      return scale ? tf.mul<tf.Scalar>(loss, scale) : loss;
     },
     specs.map(({ name }) => parameters[name]!),
   );

@@ -27,6 +27,7 @@ import { watchRequests } from './run/control.ts';
 import { partOf } from './parallel/partOf.ts';
 import type { OwnShare } from './ops/sumOverRanks.ts';
 import type { OpenRun } from './run/openRun.ts';
+import { SMALLEST_LOSS_SCALE } from './optim/lossScale.ts';
 import { createResourceMeter } from './run/resourceMeter.ts';
 import { openAttempt } from './run/runFolder.ts';
 import { startTrainingExecutor } from './trainingExecutor.ts';
@@ -238,7 +239,9 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
       recent.push(line);
       if (recent.length > windowSteps) recent.shift();
 
-      if (updated !== 1) {
+      // A gradient that overflowed under a large loss scale is no fault: the scale is halved, the update left out.
+      const isScaled = Number.isFinite(terms.loss) && (outputs['lossScale']?.[0] ?? 0) > SMALLEST_LOSS_SCALE;
+      if (updated !== 1 && !isScaled) {
         attempt.metric(line);
         attempt.log(`the last ${recent.length} steps:\n${recent.map((entry) => JSON.stringify(entry)).join('\n')}`);
         throw Number.isFinite(terms.loss)
@@ -322,7 +325,14 @@ function scalars(outputs: Record<string, ArrayLike<number>>): Record<(typeof log
     number
   >;
 }
-const methodOutputs = ['patchDistance', 'teacherEntropy', 'viewCrossEntropy', 'patchCrossEntropy', 'koleo'];
+const methodOutputs = [
+  'lossScale',
+  'patchDistance',
+  'teacherEntropy',
+  'viewCrossEntropy',
+  'patchCrossEntropy',
+  'koleo',
+];
 const loggedOutputs = ['loss', 'distance', 'codingRate', 'teacherStudentCosine', 'gradientNorm', 'updated'] as const;
 
 function finiteOnly(metrics: Record<string, number>): CheckpointRecord['metrics'] {

@@ -6,6 +6,7 @@ import type { NamedTensor, TensorMap } from './checkpoint/safetensors.ts';
 import type { Arrays } from './engines/executor/messages.ts';
 import { startExecutor, type Executor } from './engines/executor/startExecutor.ts';
 import { builtFile } from './installation.ts';
+import { lossScaleState } from './optim/lossScale.ts';
 import type { OwnShare } from './ops/sumOverRanks.ts';
 import { featureBatch, type ProgramSpec } from './programs.ts';
 
@@ -47,7 +48,7 @@ export async function startTrainingExecutor(
   const spec: ProgramSpec = { config, totals: { stepsPerEpoch, totalSteps, warmupSteps }, ...(share ? { share } : {}) };
   const executor = await startExecutor({
     entry: builtFile('executor.mjs'),
-    engine: config.runtime.engine,
+    engine: engineFor(config.runtime),
     ...(config.runtime.threads > 0 ? { threads: config.runtime.threads } : {}),
     spec,
     ...(share ? { isOneOfMany: true, waitForOthersMs: 1000 * config.runtime.rankTimeoutSeconds } : {}),
@@ -80,12 +81,17 @@ export async function startTrainingExecutor(
   }
 }
 
+/** Mixed precision is one engine's: whoever leaves the choice gets that one. */
+function engineFor({ engine, precision }: ResolvedConfig['runtime']): ResolvedConfig['runtime']['engine'] {
+  return engine === 'auto' && precision !== 'float32' ? 'dawn' : engine;
+}
+
 /** A checkpoint of another configuration would leave entries at zero; refuse it instead. */
 async function requireTensors(executor: Executor, state: TensorMap): Promise<void> {
-  // An imported network has no moments at all; they start as zeros.
+  // An imported network has no moments at all, they start as zeros; a run in single precision has no loss scale.
   const hasMoments = [...state.keys()].some((name) => name.startsWith('adam.'));
   const missing = Object.keys(executor.state).filter(
-    (name) => !state.has(name) && (hasMoments || !name.startsWith('adam.')),
+    (name) => !state.has(name) && (hasMoments || !name.startsWith('adam.')) && !(name in lossScaleState),
   );
   if (missing.length === 0) return;
   await executor.close();

@@ -12,8 +12,10 @@ import type { UpdateSettings } from './studentTeacherUpdate.ts';
 /** @param share the part of the batch that this process takes, where several take a step together */
 export function updateSettings(config: ResolvedConfig, share?: OwnShare): UpdateSettings {
   const { model, optim, teacher, train, runtime } = config;
+  const isMixed = runtime.precision !== 'float32';
   return {
-    network: { ...networkConfig(config), mixedPrecision: runtime.precision !== 'float32' },
+    network: { ...networkConfig(config), mixedPrecision: isMixed },
+    lossScaling: isMixed,
     objective: objectiveOf(config),
     adam: { beta1: optim.beta1, beta2: optim.beta2, epsilon: optim.epsilon },
     clipGradNorm: optim.clipGradNorm,

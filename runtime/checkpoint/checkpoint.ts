@@ -31,7 +31,7 @@ const recordFile = 'checkpoint.json';
 export const modelFile = 'model.safetensors';
 /** AdamW's moments; needed only to go on training. */
 export const optimizerFile = 'optimizer.safetensors';
-const isOptimizerTensor = (name: string) => name.startsWith('adam.');
+const isOptimizerTensor = (name: string) => /^(adam|lossScale)\./.test(name);
 
 export interface SavedCheckpoint {
   name: string;

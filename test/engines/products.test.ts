@@ -1,5 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
+import { createDawnEngine } from '../../runtime/engines/dawn/dawnEngine.ts';
+import type { StepProgram } from '../../runtime/engines/engine.ts';
+import { mixedPrecision } from '../../runtime/ops/mixedPrecision.ts';
 import { numbers, onCpuBackend, recorded, type Operation } from '../unit/engines/oracle.ts';
 import { engineOfTests, testedEngine } from './testedEngine.ts';
 
@@ -64,5 +67,30 @@ describe(`products of ${testedEngine}`, () => {
       return difference <= most ? most : difference;
     }, 0);
     expect(worst).toBeLessThan(2e-6 * Math.sqrt(inner) * 4);
+  });
+});
+
+describe.runIf(testedEngine === 'dawn')('products of dawn that are refused', () => {
+  const square = { shape: [64, 64], dtype: 'float32' } as const;
+  const programOf = (product: (x: tf.Tensor) => tf.Tensor): StepProgram => ({
+    state: {},
+    updates: [],
+    inputs: { x: square },
+    run: (_, { x }) => ({ state: {}, outputs: { y: product(x!) } }),
+  });
+
+  test('in mixed precision by a GPU without matrix units', async () => {
+    const program = programOf((x) => mixedPrecision(() => tf.matMul(x, x)));
+    await expect(engine.compile(program)).rejects.toThrow(
+      /offers no matrix units of that precision\. Set runtime\.precision: float32/,
+    );
+  });
+
+  test('of arrays beyond what the GPU addresses', async () => {
+    const small = await createDawnEngine({ adapter: 'a small GPU', available: [], maxBindingBytes: 1000 });
+    await expect(small.compile(programOf((x) => tf.matMul(x, x)))).rejects.toThrow(
+      /a small GPU addresses at most .* Set runtime\.microBatch/,
+    );
+    await small.dispose();
   });
 });

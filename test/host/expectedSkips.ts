@@ -24,7 +24,7 @@ const expectedSkips: ExpectedSkip[] = [
   { name: /^e2e: /, on: mayLackBrowser, because: 'only root can install a browser; code-server is not for Windows' },
   { file: 'test/unit/webview/panels.test.ts', on: mayLackBrowser, because: 'only root can install a browser' },
   {
-    name: /^conformance of webgpu$/,
+    name: /^conformance of (webgpu|dawn)$/,
     on: mayLackBrowser,
     because: 'the software GPU comes with Debian’s chromium, which only root can install',
   },

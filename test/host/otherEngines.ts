@@ -20,13 +20,36 @@ const onSoftwareGpu = {
     '^traj_simdino six steps',
     '^webgpu follows',
   ].join('|'),
-  env: { SIMDINO_GOLDEN_ENGINE: 'webgpu', SIMDINO_CONFORMANCE_STEPS: '8' },
+  env: { SIMDINO_CONFORMANCE_STEPS: '8' },
 };
+
+/** Our own kernels one by one besides; of the golden files those cases that no other covers, since a processor compiles shaders slowly. */
+const ofOwnKernels = {
+  files: ['engines/kernels', 'engines/products', 'codingRate', 'simdinoLoss', 'optimiser', 'trajectories'],
+  tests: [
+    'kernels of dawn',
+    'products of dawn',
+    '2 x 64 samples of 16, eps\\^2 0.05, unit',
+    '1 x 6 samples of 5, eps\\^2 0.05, collapsed',
+    '4 views x 4 of 8, expa_type 1, unit',
+    'eps 1e-8, 5 steps',
+    'zero_and_missing_gradient',
+    '3 updates',
+    '^traj_simdino six steps',
+  ].join('|'),
+  env: {},
+};
+
+const suites = { webgpu: onSoftwareGpu, dawn: ofOwnKernels };
 
 /** The conformance suite on the engines that a machine without a GPU can have besides the CPU's. */
 export async function runOtherEngines(say: (text: string) => void): Promise<Outcome[]> {
   const gpu = await findSoftwareGpu((line) => say(`${line}\n`));
-  const onGpu = 'missing' in gpu ? [skipped('conformance of webgpu', gpu.missing)] : await webgpu(gpu.env, say);
+  const onGpu: Outcome[] = [];
+  for (const name of ['webgpu', 'dawn'] as const) {
+    if ('missing' in gpu) onGpu.push(skipped(`conformance of ${name}`, gpu.missing));
+    else onGpu.push(...(await onSoftware(name, gpu.env, say)));
+  }
   return [
     ...onGpu,
     skipped(
@@ -36,15 +59,20 @@ export async function runOtherEngines(say: (text: string) => void): Promise<Outc
   ];
 }
 
-async function webgpu(env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<Outcome[]> {
+async function onSoftware(
+  engine: keyof typeof suites,
+  env: NodeJS.ProcessEnv,
+  say: (text: string) => void,
+): Promise<Outcome[]> {
+  const suite = suites[engine];
   const outcomes = await runVitest(['golden', 'engines'], {
-    files: onSoftwareGpu.files,
-    testNamePattern: onSoftwareGpu.tests,
-    env: { ...env, ...onSoftwareGpu.env },
+    files: suite.files,
+    testNamePattern: suite.tests,
+    env: { ...env, ...suite.env, SIMDINO_GOLDEN_ENGINE: engine },
     timeoutMs: 15 * 60_000,
     onOutput: say,
   });
   // What the pattern leaves out is not a skip.
   const chosen = outcomes.filter(({ state }) => state !== 'skipped');
-  return chosen.map((outcome) => ({ ...outcome, name: `on webgpu: ${outcome.name}` }));
+  return chosen.map((outcome) => ({ ...outcome, name: `on ${engine}: ${outcome.name}` }));
 }

@@ -9,6 +9,8 @@ export interface DawnOptions {
   adapter?: string;
   /** Engines to name where this one can't be used. */
   available: readonly string[];
+  /** Fewer bytes than the adapter addresses in one array. */
+  maxBindingBytes?: number;
   /** A path's beginning: a trace with the GPU's time of every kernel is written there in the end. */
   profileTo?: string;
 }
@@ -19,8 +21,14 @@ export interface DawnOptions {
  *
  * @throws engineUnavailable
  */
-export async function createDawnEngine({ adapter = 'GPU', available, profileTo }: DawnOptions): Promise<Engine> {
-  const gpu = await openDawn(available, { exactTimes: profileTo !== undefined });
+export async function createDawnEngine({
+  adapter = 'GPU',
+  available,
+  profileTo,
+  maxBindingBytes = Infinity,
+}: DawnOptions): Promise<Engine> {
+  const opened = await openDawn(available, { exactTimes: profileTo !== undefined });
+  const gpu = { ...opened, maxBindingBytes: Math.min(maxBindingBytes, opened.maxBindingBytes) };
   const times = profileTo === undefined ? undefined : new KernelTimes(gpu, profileTo);
   const pipelines: Pipelines = new Map();
   const steps = new Set<CompiledStep>();

@@ -1,6 +1,7 @@
 import { errors } from '../../../protocol/errors.ts';
 import type { CompiledStep, EngineState, StepProgram, TypedArray } from '../engine.ts';
 import { sizeOf, type Value } from '../graph/ir.ts';
+import { schedule } from '../graph/schedule.ts';
 import { record } from '../trace/record.ts';
 import { arrayOf, DawnState } from './dawnState.ts';
 import { createBuffer, type DawnDevice } from './device.ts';
@@ -23,7 +24,7 @@ export type Pipelines = Map<string, Promise<GPUComputePipeline>>;
 /**
  * Records a step, plans it and compiles its kernels.
  *
- * @throws arrayTooLarge, outOfMemory: the step needs a smaller micro-batch
+ * @throws noMatrixUnits for mixed precision; arrayTooLarge, outOfMemory: the step needs a smaller micro-batch
  */
 export async function compileDawnStep(
   gpu: DawnDevice,
@@ -32,6 +33,7 @@ export async function compileDawnStep(
   { adapter, times, matrixUnits }: { adapter: string; times?: KernelTimes | undefined; matrixUnits: boolean },
 ): Promise<CompiledStep> {
   const { graph, names, outputs } = record(program, { largestFactor: LARGEST_FACTOR });
+  if (!matrixUnits && schedule(graph).some(isMixed)) throw errors.noMatrixUnits(adapter);
   const updates = new Map(program.updates.map((name) => [names.update(name), names.state(name)]));
   const plan = planGraph(graph, { maxBindings: gpu.maxBindings, updates, matrixUnits });
   if (plan.largestBytes > gpu.maxBindingBytes)
@@ -198,6 +200,8 @@ function pipelineOf(
   pipelines.set(source, pipeline);
   return pipeline;
 }
+
+const isMixed = ({ op }: Value): boolean => op.kind === 'matmul' && op.mixed === true;
 
 function dtypeOf({ type }: Value): Source['dtype'] {
   return type === 'real' ? 'float32' : type;

@@ -59,14 +59,14 @@ test('a patch that does not divide the crops: one sentence for each crop', () =>
   `);
 });
 
-test('mixed precision, which no engine has', () => {
+test('mixed precision where an engine does not have it', () => {
   expect(errorsOf('runtime: { precision: bfloat16 }\n')).toMatchInlineSnapshot(`
-    "my.yaml:2:23 error: runtime.precision \`bfloat16\` is mixed precision, in which no engine trains: all numbers are float32. Set runtime.precision: float32, which is at least as exact as the published runs.
+    "my.yaml:2:23 error: runtime.precision \`bfloat16\` is mixed precision, in which no engine trains. Set runtime.precision: float16, which has loss scaling and takes a GPU, or float32.
     2 | runtime: { precision: bfloat16 }
       |                       ^^^^^^^^"
   `);
   expect(errorsOf('runtime: { precision: float16, engine: onnx }\n')).toMatchInlineSnapshot(`
-    "my.yaml:2:23 error: runtime.precision \`float16\` is mixed precision, in which the engine \`onnx\` does not train: all numbers are float32. Set runtime.precision: float32, which is at least as exact as the published runs.
+    "my.yaml:2:23 error: runtime.precision \`float16\` is mixed precision, in which the engine \`onnx\` does not train. Set runtime.engine: dawn, which takes a GPU with matrix units, or runtime.precision: float32.
     2 | runtime: { precision: float16, engine: onnx }
       |                       ^^^^^^^"
   `);

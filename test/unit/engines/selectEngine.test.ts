@@ -104,7 +104,7 @@ test('what was found out is remembered, until it is to be found out anew', async
   expect(probed).toEqual(['onnx', 'webgpu', 'dawn', 'tensorflow']);
   expect(existsSync(file)).toBe(true);
   expect(await machineReports({ file, probe })).toEqual(first);
-  expect(probed).toHaveLength(3);
+  expect(probed).toHaveLength(4);
   await machineReports({ file, probe, engines: ['webgpu'], refresh: true });
   expect(probed).toEqual(['onnx', 'webgpu', 'dawn', 'tensorflow', 'webgpu']);
   writeFileSync(file, 'torn');

@@ -76,7 +76,7 @@ export const matrixUnitArithmetic: TileArithmetic = {
     for (let row = 0; row < down; row++) {
       for (let column = 0; column < across; column++) {
         scope.add(
-          `subgroupMatrixStore(&results, subgroup * ${area}u, sum${row}_${column}, false, ${FRAGMENT}u);`,
+          `subgroupMatrixStore<row_major>(&results, subgroup * ${area}u, sum${row}_${column}, ${FRAGMENT}u);`,
           'workgroupBarrier();',
           `for (var e = thread % ${SUBGROUP}u; e < ${area}u; e += ${SUBGROUP}u) {`,
         );
@@ -110,8 +110,8 @@ function fragment(kind: 'left' | 'right', side: TileSide, index: number, depth: 
   const stride = strideOf(side);
   const outer = `${kind === 'left' ? 'ownRow' : 'ownColumn'} + ${index * FRAGMENT}u`;
   // A left fragment's rows and a right one's columns run across the inner axis.
-  const isColumnMajor = kind === 'left' ? !isInnerLast : isInnerLast;
+  const order = (kind === 'left') === isInnerLast ? 'row_major' : 'col_major';
   const at = isInnerLast ? `(${outer}) * ${stride}u + ${depth}u` : `${depth}u * ${stride}u + ${outer}`;
   const type = `subgroup_matrix_${kind}<f16, ${FRAGMENT}, ${FRAGMENT}>`;
-  return `subgroupMatrixLoad<${type}>(&tile${name}, ${at}, ${isColumnMajor}, ${stride}u)`;
+  return `subgroupMatrixLoad<${type}, ${order}>(&tile${name}, ${at}, ${stride}u)`;
 }
