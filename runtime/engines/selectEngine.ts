@@ -48,9 +48,10 @@ export async function selectEngine(choice: EngineChoice, options: EngineOptions 
 
 /** The one with the fastest products, and how it compares. */
 export function fastest(reports: readonly EngineReport[]): { report: EngineReport; reason: string } {
-  const working = reports
-    .filter(({ verdict, gflops }) => verdict === 'works' && gflops !== undefined)
-    .sort((a, b) => b.gflops! - a.gflops!);
+  const all = reports.filter(({ verdict, gflops }) => verdict === 'works' && gflops !== undefined);
+  // On the same GPU a product says too little: `dawn` runs a step's hundreds of small kernels as few, and is several times as fast.
+  const hasDawn = all.some(({ engine }) => engine === 'dawn');
+  const working = all.filter(({ engine }) => engine !== 'webgpu' || !hasDawn).sort((a, b) => b.gflops! - a.gflops!);
   const [best, ...others] = working;
   if (!best) {
     const onnx = reports.find(({ engine }) => engine === 'onnx');

@@ -27,6 +27,11 @@ describe('auto', () => {
     const { report: best, reason } = fastest([report('onnx'), report('webgpu', { gflops: 5000.4 })]);
     expect(best.engine).toBe('webgpu');
     expect(reason).toBe('the fastest here at products of matrices: webgpu 5000, onnx 100 GFLOP/s');
+    // Of two engines on one GPU, the one with the faster step whatever its products.
+    const both = fastest([report('onnx'), report('webgpu', { gflops: 5000 }), report('dawn', { gflops: 4000 })]);
+    expect(both.report.engine).toBe('dawn');
+    const slow = fastest([report('onnx'), report('webgpu', { gflops: 50 }), report('dawn', { gflops: 40 })]);
+    expect(slow.report.engine).toBe('onnx');
   });
 
   test('passes over software GPUs, faulty ones and those whose probe crashed', () => {
