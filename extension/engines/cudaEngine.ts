@@ -20,7 +20,7 @@ export async function installCudaEngine(context: vscode.ExtensionContext): Promi
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw errors.engineUnavailable('tensorflow', `${cudaPackage.name} reaches GPUs on Linux x64 alone`, [
       'auto',
-      'webgpu',
+      'dawn',
     ]);
   const install = vscode.l10n.t('Install');
   const answer = await vscode.window.showInformationMessage(
