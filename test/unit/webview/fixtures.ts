@@ -1,6 +1,6 @@
 /** Runs as the panels get them, shaped like real training: made from formulas and a seeded generator. */
 import { expandCells } from '../../../configs/expandCells.ts';
-import type { GridData, RunSummary, Series, TableRow } from '../../../protocol/panelMessages.ts';
+import type { GridData, LookedRun, RunSummary, Series, TableRow } from '../../../protocol/panelMessages.ts';
 import type { RunState } from '../../../protocol/records.ts';
 import { run } from '../experiments/fixtureRuns.ts';
 
@@ -224,6 +224,42 @@ export function makeGrid(extraAxis = false): GridData {
     scheduler: 'running',
     etaMs: 1_450_000,
   };
+}
+
+/** What runs learned: pictures of two images at three steps; null stands for a run that was not looked at. */
+export function makeLooks(...ids: (string | null)[]): LookedRun[] {
+  const picture = (kind: string, seed: number) => ({ kind, uri: patches(kind === 'image' ? 3 : 4, seed) });
+  return ids.map((id, i) => ({
+    id: id ?? 'not-looked-at',
+    name: id === null ? 'not looked at' : 'quickstart',
+    looks:
+      id === null
+        ? []
+        : [0, 781, 1562].map((step, k) => ({
+            step,
+            images: [
+              't10k-images-idx3-ubyte[1784] (Coat)',
+              'photos/validation/long/name/of/an/image_000852.jpeg (Sandal)',
+            ].map((name, n) => ({
+              name,
+              pictures: ['image', 'attention', 'attention mask', 'head 1', 'head 2', 'head 3', 'masks', 'pca'].map(
+                (kind, m) => picture(kind, 1 + m + 16 * n + 64 * (kind === 'image' ? 0 : k + 4 * i)),
+              ),
+            })),
+            sheets: ['neighbours', 'spectrum', 'sheet'].map((kind) => picture(kind, 900 + k)),
+          })),
+  }));
+}
+
+/** A picture of coloured squares, as an address of its own. */
+function patches(side: number, seed: number): string {
+  const random = mulberry32(seed);
+  const squares = Array.from({ length: side * side }, (_, i) => {
+    const colour = `hsl(${Math.round(260 + 120 * random())} 70% ${Math.round(60 * random() + 10)}%)`;
+    return `<rect x="${i % side}" y="${Math.floor(i / side)}" width="1" height="1" fill="${colour}"/>`;
+  });
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${side} ${side}" width="64" height="64">${squares.join('')}</svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
 function hash(text: string): number {

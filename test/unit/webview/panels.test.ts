@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { checkPanelState } from '../../../protocol/checkPanelMessage.ts';
 import { encodeReport } from '../../../experiments/reportData.ts';
 import { reportHtml } from '../../../experiments/reportHtml.ts';
-import type { FromPanelMessage, PanelKind } from '../../../protocol/panelMessages.ts';
+import { panelKinds, type FromPanelMessage, type PanelKind } from '../../../protocol/panelMessages.ts';
 import { launchBrowser } from '../../host/browser.ts';
 import { findChromium } from '../../host/chromium.ts';
-import { makeGrid, makeRun, makeTable } from './fixtures.ts';
+import { cutTexts } from './cutText.ts';
+import { makeGrid, makeLooks, makeRun, makeTable } from './fixtures.ts';
 import type { ThemeName } from './panelPage.ts';
 import { PanelPage, buildPanels } from './panelPage.ts';
 import { themes } from './themes.ts';
@@ -74,22 +76,6 @@ async function violations(panel: PanelPage): Promise<string[]> {
   });
 }
 
-/** Lines of text that do not fit their box and are not meant to be cut with an ellipsis. */
-async function clipped(panel: PanelPage): Promise<string[]> {
-  return panel.page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('button, label, h1, h2, .badge, .progress-words, .figure b, .cell > *')]
-      .filter((element) => {
-        const style = getComputedStyle(element);
-        return (
-          style.textOverflow !== 'ellipsis' &&
-          style.overflowX !== 'visible' &&
-          element.scrollWidth > element.clientWidth + 1
-        );
-      })
-      .map((element) => element.outerHTML.slice(0, 200)),
-  );
-}
-
 const running = (overrides = {}) => makeRun({ id: 'quickstart-0007', steps: 1200, resumedAt: 600, ...overrides });
 const arm = (name: string, seed: number, quality: number, config = {}) =>
   makeRun({ id: `${name}-s${seed}`, seed, quality, steps: 1000, totalSteps: 1000, config });
@@ -108,7 +94,7 @@ describe('panels in a browser', () => {
       for (const theme of Object.keys(themes) as ThemeName[]) {
         await panel.setTheme(theme);
         expect(await violations(panel), theme).toEqual([]);
-        expect(await clipped(panel), theme).toEqual([]);
+        expect(await cutTexts(panel.page), theme).toEqual([]);
       }
     };
 
@@ -145,6 +131,12 @@ describe('panels in a browser', () => {
     it('a comparison', async () => {
       const panel = await panelOf('comparison');
       await panel.showComparison(fourRuns());
+      await check(panel);
+    });
+
+    it('what runs learned, one of them not looked at yet', async () => {
+      const panel = await panelOf('look');
+      await panel.showLooks(makeLooks('a-1', 'b-2', null));
       await check(panel);
     });
   });
@@ -604,17 +596,122 @@ describe('panels in a browser', () => {
     });
   });
 
-  it('nothing moves sideways at 200 % zoom on a small window, with the longest name', async () => {
+  describe('what runs learned', () => {
+    it('names each column by run and step, and moves all of them with one slider', async () => {
+      const panel = await panelOf('look');
+      const { page } = panel;
+      expect(await sentOf(panel, 'ready')).toEqual([{ type: 'ready', panel: 'look' }]);
+      await panel.showLooks(makeLooks('a-1', 'a-2', null));
+      const titles = () => page.locator('.look-run h2').allInnerTexts();
+      expect(await titles()).toEqual(['quickstart (a-1), step 1562', 'quickstart (a-2), step 1562', 'not looked at']);
+      await page.getByRole('slider', { name: 'Step' }).press('ArrowLeft');
+      expect(await titles()).toEqual(['quickstart (a-1), step 781', 'quickstart (a-2), step 781', 'not looked at']);
+      await page.getByLabel('Show').selectOption({ label: 'principal components' });
+      expect(await page.locator('.look-run').first().locator('figcaption').allInnerTexts()).toEqual(
+        Array(2).fill(['image', 'principal components']).flat(),
+      );
+    });
+
+    it('fills the width with pictures of one size', async () => {
+      const panel = await panelOf('look', { width: 1000 });
+      await panel.showLooks(makeLooks('a-1', 'a-2'));
+      const [row, boxes] = await panel.page.evaluate(() => {
+        const pictures = document.querySelector('.look-pictures')!;
+        const rights = [...pictures.querySelectorAll('img')].map((image) => image.getBoundingClientRect());
+        return [pictures.getBoundingClientRect(), rights.map(({ right, width, height }) => ({ right, width, height }))];
+      });
+      expect(Math.abs(Math.max(...boxes.map(({ right }) => right)) - row.right)).toBeLessThan(2);
+      for (const { width, height } of boxes) expect(Math.abs(width - height)).toBeLessThan(1);
+    });
+
+    it('asks for more with a button, which waits while pictures are made', async () => {
+      const panel = await panelOf('look');
+      const { page } = panel;
+      await panel.showLooks(makeLooks('a-1', null));
+      await page.getByRole('button', { name: 'Look again' }).click();
+      await page.getByRole('button', { name: 'Look at every checkpoint' }).click();
+      expect(await sentOf(panel, 'look')).toEqual([
+        { type: 'look', runId: 'a-1' },
+        { type: 'look', runId: 'not-looked-at' },
+      ]);
+      await panel.showLooks(makeLooks('a-1', null), true);
+      expect(await page.getByRole('status').first().innerText()).toBe('Looking\u2026');
+      expect(await page.locator('.look-run button:enabled').count()).toBe(0);
+    });
+
+    it('come back as they were left', async () => {
+      const first = await panelOf('look');
+      await first.showLooks(makeLooks('a-1', 'a-2'));
+      await first.page.getByRole('slider', { name: 'Step' }).press('Home');
+      await first.page.getByLabel('Show').selectOption('attention');
+      const state = await first.kept();
+      expect(checkPanelState(state)).toMatchObject({ kind: 'look', runIds: ['a-1', 'a-2'] });
+      const second = await panelOf('look', { state });
+      await second.showLooks(makeLooks('a-1', 'a-2'));
+      expect(await second.page.locator('.look-run h2').first().innerText()).toContain('step 0');
+      expect(await second.page.getByLabel('Show').inputValue()).toBe('attention');
+    });
+  });
+
+  it('what finds cut text finds it, unless a tooltip tells it or it can be scrolled to', async () => {
+    const page = await browser!.newPage();
+    const box = (style: string, inner = 'too long for its box', attributes = '') =>
+      `<div style="width: 40px; white-space: nowrap; ${style}" ${attributes}>${inner}</div>`;
+    const cutsOf = async (body: string): Promise<number> => {
+      await page.setContent(`<body>${body}</body>`);
+      return (await cutTexts(page)).length;
+    };
+    expect(await cutsOf(box('overflow: hidden'))).toBe(1);
+    expect(await cutsOf(box('overflow: hidden; text-overflow: ellipsis'))).toBe(1);
+    expect(await cutsOf(box('overflow: hidden', '<span>deep <b>inside of it</b></span>'))).toBe(1);
+    expect(await cutsOf(box('overflow: hidden; height: 10px; white-space: normal'))).toBe(1);
+    expect(await cutsOf(`<div style="width: 90px; overflow: hidden">${box('overflow: visible')}</div>`)).toBe(1);
+    expect(await cutsOf('<select style="width: 40px"><option>too long for it</option></select>')).toBe(1);
+    expect(await cutsOf(box('overflow: hidden', 'too long for it', 'title="Say: too long for it"'))).toBe(0);
+    expect(await cutsOf(box('overflow: hidden', 'too long for it', 'title="something else"'))).toBe(1);
+    expect(await cutsOf(box('overflow: auto'))).toBe(0);
+    expect(await cutsOf(box('overflow: hidden', 'short'))).toBe(0);
+    await page.close();
+  });
+
+  it('the table of runs cuts no heading, state, time or number at its first width', async () => {
+    const panel = await panelOf('table');
+    const rows = makeTable(9).map((row, i) => ({
+      ...row,
+      createdAtMs: new Date(2026, 10, 20 + i, 22, 58).getTime(),
+      state: i === 0 ? ('stale' as const) : row.state,
+    }));
+    await panel.showTable(rows);
+    const exact = { evenIfTold: '.head, .cell.time, .cell.metric, .cell.number, .badge' };
+    expect(await cutTexts(panel.page, exact)).toEqual([]);
+    await panel.page.getByLabel('Group by').selectOption({ label: 'loss.gammaFactor' });
+    await panel.page.getByRole('columnheader', { name: 'Best loss' }).getByRole('button').click();
+    expect(await cutTexts(panel.page, exact)).toEqual([]);
+    const badge = await panel.page.locator('.badge.tone-warning').boundingBox();
+    const cell = await panel.page.locator('.cell:has(> .badge.tone-warning)').boundingBox();
+    expect(badge!.x + badge!.width).toBeLessThanOrEqual(cell!.x + cell!.width);
+  });
+
+  describe('at 200 % zoom on a small window, with the longest name, nothing moves sideways and nothing is cut:', () => {
     const name = 'simdino_vits16_imagenet100_gamma-balanced_eps-0.2236_lr-0.002_bs-1024_' + 'x'.repeat(58);
-    for (const kind of ['curves', 'comparison', 'grid'] as const) {
-      const panel = await panelOf(kind, { width: 600, height: 800, scale: 2 });
-      if (kind === 'curves') await panel.showCurves([running({ name })]);
-      else if (kind === 'grid') await panel.showGrid({ ...makeGrid(), name });
-      else await panel.showComparison([running({ name }), arm('b', 1, 1)]);
-      const widths = await panel.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-      expect(widths[0], kind).toBeLessThanOrEqual(widths[1]!);
-      expect(await clipped(panel)).toEqual([]);
-    }
+    const draw: Record<PanelKind, (panel: PanelPage) => Promise<void>> = {
+      curves: (panel) => panel.showCurves([running({ name })]),
+      grid: (panel) => panel.showGrid({ ...makeGrid(), name }),
+      comparison: (panel) => panel.showComparison([running({ name }), arm('b', 1, 1)]),
+      table: (panel) => panel.showTable(makeTable(12).map((row) => ({ ...row, name, tags: [name], notes: name }))),
+      look: (panel) => panel.showLooks(makeLooks('a-1', 'a-2').map((run) => ({ ...run, name }))),
+    };
+    for (const kind of panelKinds)
+      it(kind, async () => {
+        const panel = await panelOf(kind, { width: 600, height: 800, scale: 2 });
+        await draw[kind](panel);
+        for (const theme of ['light', 'highContrast'] as const) {
+          await panel.setTheme(theme);
+          const widths = await panel.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+          expect(widths[0], theme).toBeLessThanOrEqual(widths[1]!);
+          expect(await cutTexts(panel.page), theme).toEqual([]);
+        }
+      });
   });
 
   it('a report is one file that shows comparison, grid and curves without a host', async () => {
