@@ -35,7 +35,8 @@ export function VirtualRows({ model }: { model: TableModel }) {
   const first = Math.max(0, Math.floor(top.value / rowPx) - overscan);
   const end = Math.min(items.length, Math.ceil((top.value + height.value) / rowPx) + overscan);
   const at = Math.min(active.value, items.length - 1);
-  const template = columns.map(widthOf).join(' ');
+  const grouped = model.groupBy.value !== null;
+  const template = columns.map((column) => widthOf(column, grouped)).join(' ');
 
   const select = (index: number, how: 'toggle' | 'range'): void => {
     const next = new Set(model.selected.value);
@@ -219,7 +220,7 @@ function GroupCells(props: {
         return (
           <div role="gridcell" class={`cell ${kind}`} key={id}>
             {i === 0 ? (
-              <b>
+              <b title={`${column?.label ?? ''} ${value} (${item.count})`}>
                 {column?.label} {value} <span class="muted">({item.count})</span>
               </b>
             ) : (
@@ -243,14 +244,34 @@ function cellText({ kind, metric = '' }: TableColumn, value: ReturnType<TableCol
   if (value === undefined || value === null) return '\u2013';
   if (typeof value !== 'number') return String(value);
   if (kind === 'metric') return formatMetric(metric, value);
-  if (kind === 'time') return new Date(value).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+  if (kind === 'time') return timeText(new Date(value));
   return formatNumber(value);
 }
 
-function widthOf({ id, kind }: TableColumn): string {
+function timeText(time: Date): string {
+  return time.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+}
+
+/** Wide enough for the heading with its arrow and for what stands below it; only texts and the longest headings are cut. */
+function widthOf({ id, kind, label }: TableColumn, grouped: boolean): string {
+  const heading = Math.min(26, label.length) + 3;
+  const fitting = (letters: number): string => `calc(${Math.max(heading, letters)}ch + 18px)`;
   if (id === 'name') return 'minmax(220px, 2fr)';
-  if (id === 'state') return '118px';
-  if (kind === 'time') return '132px';
-  if (kind === 'number') return '96px';
-  return kind === 'text' ? 'minmax(110px, 1fr)' : '124px';
+  // The badge has a glyph and a rim.
+  if (id === 'state') return 'calc(15ch + 50px)';
+  switch (kind) {
+    case 'time':
+      return fitting(longestTime());
+    case 'number':
+      return fitting(8);
+    case 'metric':
+      return fitting(grouped ? 18 : 10);
+    case 'text':
+      return `minmax(${fitting(12)}, 1fr)`;
+  }
+}
+
+/** Letters of a late hour of a late day, as this place writes it. */
+function longestTime(): number {
+  return Math.max(...[9, 11].map((month) => timeText(new Date(2026, month, 30, 22, 58)).length));
 }
