@@ -182,6 +182,7 @@ function Cell(props: { row: TableRow; column: TableColumn; model: TableModel; se
           type="button"
           class={`star-button${row.star ? ' on' : ''}`}
           tabIndex={-1}
+          disabled={!host.live}
           aria-pressed={row.star}
           aria-label={t('Star {0}', row.name)}
           onClick={() => host.send({ type: 'star', runId: row.id, star: !row.star })}
