@@ -1,7 +1,7 @@
 /** The panels in a real browser, under the policy that the extension sets. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { checkPanelState } from '../../../protocol/checkPanelMessage.ts';
 import { encodeReport } from '../../../experiments/reportData.ts';
@@ -13,6 +13,7 @@ import { cutTexts } from './cutText.ts';
 import { makeGrid, makeLooks, makeRun, makeTable } from './fixtures.ts';
 import type { ThemeName } from './panelPage.ts';
 import { PanelPage, buildPanels } from './panelPage.ts';
+import { contrast, parseColour } from '../../../webview/colour.ts';
 import { themes } from './themes.ts';
 
 const hostile = `<img src=x onerror="window.hacked=1"></script><script>window.hacked=1</script>`;
@@ -63,9 +64,9 @@ async function sentOf<T extends FromPanelMessage['type']>(
   return sent.filter((message): message is Extract<FromPanelMessage, { type: T }> => message.type === type);
 }
 
-async function violations(panel: PanelPage): Promise<string[]> {
-  await panel.page.evaluate(axeSource);
-  return panel.page.evaluate(async () => {
+async function violations({ page }: { page: Page }): Promise<string[]> {
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> };
     };
@@ -653,6 +654,134 @@ describe('panels in a browser', () => {
     });
   });
 
+  it('ten lines stand out from their card in every theme, on the canvas as in the legend', async () => {
+    const panel = await panelOf('curves', { scale: 2, height: 700 });
+    await panel.showCurves(Array.from({ length: 10 }, (_, i) => arm(`run-${i}`, i, 0.5 + i / 10)));
+    await panel.page.getByLabel('Smoothing').fill('0.99');
+    for (const name of Object.keys(themes) as ThemeName[]) {
+      await panel.setTheme(name);
+      await panel.settle();
+      const { card, lines, drawn } = await panel.page.evaluate(() => {
+        const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
+        const rgb = (css: string): string => {
+          context.fillStyle = css;
+          context.fillRect(0, 0, 1, 1);
+          return [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)].join(',');
+        };
+        const canvas = document.querySelector('canvas')!;
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        const inked = new Set<string>();
+        for (let i = 0; i < data.length; i += 4)
+          if (data[i + 3] === 255) inked.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+        const strokes = [...document.querySelectorAll('.legend .line-sample line')].map((line) =>
+          rgb(line.getAttribute('stroke')!),
+        );
+        return {
+          card: rgb(getComputedStyle(document.querySelector('.card')!).backgroundColor),
+          lines: strokes,
+          drawn: strokes.filter((stroke) => inked.has(stroke)),
+        };
+      });
+      const colourOf = (text: string) => parseColour(`rgb(${text})`)!;
+      expect(new Set(lines).size, name).toBe(10);
+      expect(drawn, name).toEqual(lines);
+      for (const line of lines)
+        expect(contrast(colourOf(line), colourOf(card)), `${line} on ${card}, ${name}`).toBeGreaterThanOrEqual(3);
+    }
+  });
+
+  it('nothing moves for who asks for reduced motion, and what lives breathes for others', async () => {
+    const moving = (panel: PanelPage): Promise<number> => panel.page.evaluate(() => document.getAnimations().length);
+    for (const reducedMotion of [true, false]) {
+      const expected = (count: number): boolean => (reducedMotion ? count === 0 : count > 0);
+      const curves = await panelOf('curves', { reducedMotion });
+      expect(await moving(curves), `loading, ${reducedMotion}`).toSatisfy(expected);
+      await curves.showCurves([running()]);
+      expect(await moving(curves), `running, ${reducedMotion}`).toSatisfy(expected);
+      const bar = curves.page.locator('.progress > div');
+      const duration = await bar.evaluate((element) => getComputedStyle(element).transitionDuration);
+      expect(Number.parseFloat(duration)).toSatisfy(expected);
+      const grid = await panelOf('grid', { reducedMotion });
+      await grid.showGrid(makeGrid());
+      expect(await moving(grid), `a running grid, ${reducedMotion}`).toSatisfy(expected);
+    }
+  });
+
+  describe('a name that is markup stays a name, and markup that got in does nothing:', () => {
+    const named = {
+      name: hostile,
+      summary: { tags: [hostile], failure: hostile, configSource: hostile, device: hostile },
+    };
+    const config = { 'loss.eps': hostile, [hostile]: 1 };
+    const draw: Record<PanelKind, (panel: PanelPage) => Promise<void>> = {
+      curves: (panel) => panel.showCurves([running({ ...named, config })]),
+      comparison: (panel) => panel.showComparison([running({ ...named, config }), running({ ...named, id: 'b' })]),
+      grid: async (panel) => {
+        const grid = makeGrid();
+        const runs = grid.runs.map((run) => ({ ...run, name: hostile, tags: [hostile], failure: hostile }));
+        await panel.showGrid({ ...grid, name: hostile, runs, sweep: { ...grid.sweep, base: hostile } });
+      },
+      table: (panel) =>
+        panel.showTable(
+          makeTable(4).map((row) => ({
+            ...row,
+            name: hostile,
+            notes: hostile,
+            tags: [hostile],
+            config,
+            method: hostile,
+          })),
+        ),
+      look: (panel) =>
+        panel.showLooks(
+          makeLooks('a-1', 'a-2').map((run) => ({
+            ...run,
+            name: hostile,
+            looks: run.looks.map((look) => ({
+              ...look,
+              images: look.images.map((image) => ({ ...image, name: hostile })),
+              sheets: [{ kind: hostile, uri: 'javascript:window.hacked=1' }],
+            })),
+          })),
+        ),
+    };
+    for (const kind of panelKinds)
+      it(kind, async () => {
+        const panel = await panelOf(kind);
+        const { page } = panel;
+        const isHacked = (): Promise<boolean> => page.evaluate(() => 'hacked' in window);
+        await draw[kind](panel);
+        await panel.post({ type: 'panel/error', code: 'x', message: hostile, remedy: hostile });
+        await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+        await panel.settle();
+        expect(await page.getByText(hostile).count()).toBeGreaterThan(1);
+        expect(await page.locator('[onerror], #app script').count()).toBe(0);
+        expect(await page.locator('img:not(.look img)').count()).toBe(0);
+        expect(await isHacked()).toBe(false);
+
+        // Were a panel to write it as markup one day, the page's policy would still not run it.
+        const refused = await page.evaluate(async (markup) => {
+          const violations: string[] = [];
+          document.addEventListener('securitypolicyviolation', (event) => violations.push(event.effectiveDirective));
+          const element = document.createElement('div');
+          element.innerHTML = markup;
+          document.body.append(element);
+          const script = document.createElement('script');
+          script.textContent = 'window.hacked = 1';
+          document.body.append(script);
+          await fetch('http://elsewhere.test/').catch(() => undefined);
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          return [...new Set(violations)].sort();
+        }, hostile);
+        expect(refused).toEqual(['connect-src', 'script-src-attr', 'script-src-elem']);
+        expect(await isHacked()).toBe(false);
+        // `src=x` is of the page's own source, where there is none.
+        const refusals = /Content Security Policy|404/;
+        const others = panel.faults.splice(0).filter((fault) => !refusals.test(fault));
+        expect(others).toEqual([]);
+      });
+  });
+
   it('what finds cut text finds it, unless a tooltip tells it or it can be scrolled to', async () => {
     const page = await browser!.newPage();
     const box = (style: string, inner = 'too long for its box', attributes = '') =>
@@ -714,7 +843,7 @@ describe('panels in a browser', () => {
       });
   });
 
-  it('a report is one file that shows comparison, grid and curves without a host', async () => {
+  it('a report is one file that shows comparison, grid, table and curves without a host', async () => {
     const page = await browser!.newPage();
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(String(error)));
@@ -740,11 +869,31 @@ describe('panels in a browser', () => {
     });
     await page.route('http://report.test/', (route) => route.fulfill({ body: html, contentType: 'text/html' }));
     await page.goto('http://report.test/');
-    expect(await page.getByRole('tab').allInnerTexts()).toEqual(['Comparison', 'Grid gamma-eps', hostile, 'b-s1']);
+    expect(await page.getByRole('tab').allInnerTexts()).toEqual([
+      'Comparison',
+      'Grid gamma-eps',
+      'Runs',
+      hostile,
+      'b-s1',
+    ]);
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Comparison of 2 runs');
-    await page.getByRole('tab', { name: 'Comparison' }).focus();
+    for (const tab of await page.getByRole('tab').all()) {
+      await tab.click();
+      await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.waitForTimeout(100);
+        const where = `${await tab.innerText()}, ${colorScheme}`;
+        expect(await violations({ page }), where).toEqual([]);
+        expect(await cutTexts(page), where).toEqual([]);
+      }
+    }
+    await page.getByRole('tab', { name: 'Comparison' }).click();
     await page.keyboard.press('ArrowRight');
     expect(await page.locator('.cell').count()).toBe(12);
+    await page.getByRole('tab', { name: 'Runs' }).click();
+    await page.getByLabel('Filter').fill('b-s1');
+    expect(await page.locator('.runs-table .line .link').allInnerTexts()).toEqual(['b-s1']);
     await page.getByRole('tab', { name: 'b-s1' }).click();
     await page.waitForSelector('.plot canvas');
     expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0);
