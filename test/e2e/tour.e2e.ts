@@ -9,7 +9,7 @@ describeStudio('e2e: the tour', (suite) => {
 
   test('1: start a run', async () => {
     await suite.studio.startRun('tiny.yaml');
-    await (await suite.studio.runs()).item(/^tiny-\d{8}-\d{6} (running|finished)/, 90_000);
+    await (await suite.studio.runs()).item(/^tiny-\d{8}-\d{6} .*(running|finished)/, 90_000);
     const curves = await suite.studio.curves();
     await curves.growBeyond(3, 90_000);
     await expect.poll(() => curves.isDrawn(), { timeout: 30_000 }).toBe(true);
