@@ -12,12 +12,12 @@ import { toWire } from '../../protocol/panelTransport.ts';
 import { isActive } from '../../experiments/status.ts';
 import { describe, inBackground, log } from '../log.ts';
 import type { RunCollection } from '../../experiments/store/runCollection.ts';
+import { TableData } from '../../experiments/store/tableData.ts';
 import { runName } from '../run/runText.ts';
 import type { RunWatch } from '../run/runWatch.ts';
 import { lookedRuns, pictureFolders } from './lookData.ts';
 import { PanelData } from './panelData.ts';
 import { panelPage } from './panelPage.ts';
-import { TableData } from './tableData.ts';
 
 /** A visible panel of a run that trains looks for new lines so often: a line is on the screen well within 500 ms. */
 const followMs = 200;

@@ -1,3 +1,4 @@
+export { runName } from '../../experiments/runName.ts';
 import { formatDuration, formatMetric } from '../../experiments/formatMetric.ts';
 import { remainingMs } from '../../experiments/pace.ts';
 import type { RunOverview } from '../../experiments/store/summariseRun.ts';
@@ -5,11 +6,6 @@ import type { RunState } from '../../protocol/records.ts';
 
 /** Words for the states; the extension passes the editor's translations. */
 export type StateWords = Record<RunState | 'unreadable', string>;
-
-/** What people call a run. */
-export function runName(run: Pick<RunOverview, 'id' | 'annotations'>): string {
-  return run.annotations.name?.trim() || run.id;
-}
 
 /** `running · epoch 3.2 of 10 · loss -1.234 · k-NN 81.2 %`: what the tree shows behind a run's name. */
 export function runDescription(run: RunOverview, words: StateWords): string {

@@ -5,8 +5,8 @@
  */
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
-import type { TableColumn, TableItem } from '../../experiments/runsTable.ts';
+import { formatMetric } from '../../experiments/formatMetric.ts';
+import { cellText, type TableColumn, type TableItem } from '../../experiments/runsTable.ts';
 import type { TableRow } from '../../protocol/panelMessages.ts';
 import { t } from '../l10n.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -201,7 +201,7 @@ function Cell(props: { row: TableRow; column: TableColumn; model: TableModel; se
       </>
     );
   if (column.id === 'state') return <StateBadge state={row.state} />;
-  const text = cellText(column, column.value(row));
+  const text = cellText(column, column.value(row), timeText);
   return <span title={column.kind === 'text' ? text : undefined}>{text}</span>;
 }
 
@@ -213,7 +213,7 @@ function GroupCells(props: {
 }) {
   const { item, columns, groupBy, model } = props;
   const column = model.columns.value.find(({ id }) => id === groupBy);
-  const value = item.value === undefined ? t('not set') : column ? cellText(column, item.value) : String(item.value);
+  const value = item.value === undefined ? t('not set') : column ? cellText(column, item.value, timeText) : String(item.value);
   return (
     <>
       {columns.map(({ id, metric, kind }, i) => {
@@ -239,14 +239,6 @@ function GroupCells(props: {
       })}
     </>
   );
-}
-
-function cellText({ kind, metric = '' }: TableColumn, value: ReturnType<TableColumn['value']>): string {
-  if (value === undefined || value === null) return '\u2013';
-  if (typeof value !== 'number') return String(value);
-  if (kind === 'metric') return formatMetric(metric, value);
-  if (kind === 'time') return timeText(new Date(value));
-  return formatNumber(value);
 }
 
 function timeText(time: Date): string {
