@@ -334,7 +334,7 @@ function checkpointItem(row: CheckpointRow, id: string): vscode.TreeItem {
   item.id = id;
   item.description = [
     vscode.l10n.t('epoch {0}', formatNumber(row.epoch, 3)),
-    row.knnTop1 === null ? '' : `k-NN ${formatMetric('knnTop1', row.knnTop1)}`,
+    row.knnTop1 === null ? '' : `${formatMetric('knnTop1', row.knnTop1)} k-NN`,
     formatBytes(row.bytes),
     row.retention === 'next' ? vscode.l10n.t('goes with the next one') : vscode.l10n.t('kept'),
   ]
@@ -363,7 +363,7 @@ function gridItem(sweep: SweepOverview, watch: RunWatch): vscode.TreeItem {
   const failed = states.filter((state) => state === 'failed' || state === 'crashed').length;
   item.id = `grid ${sweep.id}`;
   item.description = [
-    vscode.l10n.t('{0} of {1} finished', finished, cells.length),
+    vscode.l10n.t('{0}/{1} finished', finished, cells.length),
     schedulerWord(sweep.scheduler),
     failed > 0 ? vscode.l10n.t('{0} failed', failed) : '',
     ...sweep.problems,

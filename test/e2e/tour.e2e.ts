@@ -5,7 +5,12 @@ import { expect, test } from 'vitest';
 import { describeStudio } from './host.ts';
 
 describeStudio('e2e: the tour', (suite) => {
-  const picture = (name: string) => suite.studio.workbench.screenshot(`tour-${name}`);
+  /** Without what earlier steps still have to say. */
+  const picture = async (name: string) => {
+    const { workbench } = suite.studio;
+    if (name !== '7-paper') await workbench.notifications.clear();
+    await workbench.screenshot(`tour-${name}`);
+  };
 
   test('1: start a run', async () => {
     await suite.studio.startRun('tiny.yaml');
@@ -42,7 +47,9 @@ describeStudio('e2e: the tour', (suite) => {
     await studio.workbench.quickInput.accept();
     const forked = await runs.item(/^long-\d{8}-\d{6}.* running/, 90_000);
     const curves = await studio.curvesOf(forked.split(' ')[0]!);
-    await curves.growBeyond(0, 60_000);
+    await curves.growBeyond(30, 60_000);
+    await studio.workbench.notifications.clear();
+    await studio.workbench.screenshot('tree');
     await studio.stop(new RegExp(`${forked.split(' ')[0]}.* running`));
     await runs.item(new RegExp(`${forked.split(' ')[0]}.* stopped`), 90_000);
   });
@@ -71,7 +78,7 @@ describeStudio('e2e: the tour', (suite) => {
 
   test('7: make a table that can be checked', async () => {
     const { studio, host } = suite;
-    await (await studio.runs()).contextMenu(/^sweep-.*4 of 4 finished/, 'Make paper table');
+    await (await studio.runs()).contextMenu(/^sweep-.*4\/4 finished/, 'Make paper table');
     await studio.workbench.quickInput.answer('paper/ablation');
     await studio.workbench.notifications.message(/table, figure and manifest/, 90_000);
     const folder = join(host.workspace, 'paper/ablation');

@@ -213,7 +213,8 @@ function GroupCells(props: {
 }) {
   const { item, columns, groupBy, model } = props;
   const column = model.columns.value.find(({ id }) => id === groupBy);
-  const value = item.value === undefined ? t('not set') : column ? cellText(column, item.value, timeText) : String(item.value);
+  const value =
+    item.value === undefined ? t('not set') : column ? cellText(column, item.value, timeText) : String(item.value);
   return (
     <>
       {columns.map(({ id, metric, kind }, i) => {
@@ -254,7 +255,8 @@ function widthOf({ id, kind, label }: TableColumn, grouped: boolean): string {
   if (id === 'state') return 'calc(15ch + 50px)';
   switch (kind) {
     case 'time':
-      return fitting(longestTime());
+      // Its blanks and slashes are narrow.
+      return fitting(Math.ceil(0.9 * longestTime()));
     case 'number':
       return fitting(8);
     case 'metric':
