@@ -131,11 +131,13 @@ export class LooksPage {
     return this.frame.locator('.look-run h2').allInnerTexts();
   }
 
-  /** How many pictures have been loaded: the page may, and they are there. */
+  /** How many pictures there are once all of them are loaded, 0 before: the page may load them, and they are there. */
   async pictures(): Promise<number> {
     return this.frame
       .locator('.look-pictures img')
-      .evaluateAll((images) => images.filter((image) => (image as HTMLImageElement).naturalWidth > 0).length);
+      .evaluateAll((images) =>
+        images.every((image) => (image as HTMLImageElement).naturalWidth > 0) ? images.length : 0,
+      );
   }
 }
 

@@ -29,6 +29,7 @@ describeStudio('e2e: the tour', (suite) => {
     await (await studio.runs()).item(/^tiny-\d{8}-\d{6} 1 of 1 for cpu \(1 at a time\)/, 90_000);
     expect(existsSync(join(host.runsFolder, '.queue/entries'))).toBe(true);
     await picture('2-queue');
+    await studio.workbench.screenshot('tree');
 
     await studio.stop(/^long-.* running/);
     await (await studio.runs()).item(/^long-.* stopped/, 90_000);
@@ -47,9 +48,7 @@ describeStudio('e2e: the tour', (suite) => {
     await studio.workbench.quickInput.accept();
     const forked = await runs.item(/^long-\d{8}-\d{6}.* running/, 90_000);
     const curves = await studio.curvesOf(forked.split(' ')[0]!);
-    await curves.growBeyond(30, 60_000);
-    await studio.workbench.notifications.clear();
-    await studio.workbench.screenshot('tree');
+    await curves.growBeyond(0, 60_000);
     await studio.stop(new RegExp(`${forked.split(' ')[0]}.* running`));
     await runs.item(new RegExp(`${forked.split(' ')[0]}.* stopped`), 90_000);
   });

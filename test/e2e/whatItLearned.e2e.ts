@@ -31,7 +31,8 @@ describeStudio('e2e: what runs learned', (suite) => {
       2,
     );
     await looks.lookAtEveryCheckpoint();
-    await expect.poll(() => looks.pictures(), { timeout: 120_000 }).toBeGreaterThan(16);
+    // Four images of seven pictures each, of both runs.
+    await expect.poll(() => looks.pictures(), { timeout: 120_000 }).toBe(56);
     await studio.workbench.notifications.clear();
     await studio.workbench.screenshot('learned-panel');
   });

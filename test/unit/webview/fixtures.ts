@@ -228,7 +228,7 @@ export function makeGrid(extraAxis = false): GridData {
 
 /** What runs learned: pictures of two images at three steps; null stands for a run that was not looked at. */
 export function makeLooks(...ids: (string | null)[]): LookedRun[] {
-  const picture = (kind: string, seed: number) => ({ kind, uri: patches(kind === 'image' ? 3 : 4, seed) });
+  const picture = (kind: string, seed: number, image = 0) => ({ kind, uri: patches(kind, seed, image) });
   return ids.map((id, i) => ({
     id: id ?? 'not-looked-at',
     name: id === null ? 'not looked at' : 'quickstart',
@@ -243,7 +243,7 @@ export function makeLooks(...ids: (string | null)[]): LookedRun[] {
             ].map((name, n) => ({
               name,
               pictures: ['image', 'attention', 'attention mask', 'head 1', 'head 2', 'head 3', 'masks', 'pca'].map(
-                (kind, m) => picture(kind, 1 + m + 16 * n + 64 * (kind === 'image' ? 0 : k + 4 * i)),
+                (kind, m) => picture(kind, 1 + m + 16 * n + 64 * (kind === 'image' ? 0 : k + 4 * i), n),
               ),
             })),
             sheets: ['neighbours', 'spectrum', 'sheet'].map((kind) => picture(kind, 900 + k)),
@@ -251,14 +251,26 @@ export function makeLooks(...ids: (string | null)[]): LookedRun[] {
   }));
 }
 
-/** A picture of coloured squares, as an address of its own. */
-function patches(side: number, seed: number): string {
+/** A picture of coloured squares, as an address of its own: a bright disc, and what a network might see of it. */
+function patches(kind: string, seed: number, image: number): string {
   const random = mulberry32(seed);
+  const place = mulberry32(40 + image);
+  const side = 6;
+  const [centreX, centreY] = [2 + place(), 2 + place()];
+  const hue = Math.round(360 * place());
   const squares = Array.from({ length: side * side }, (_, i) => {
-    const colour = `hsl(${Math.round(260 + 120 * random())} 70% ${Math.round(60 * random() + 10)}%)`;
-    return `<rect x="${i % side}" y="${Math.floor(i / side)}" width="1" height="1" fill="${colour}"/>`;
+    const [x, y] = [i % side, Math.floor(i / side)];
+    const near = Math.max(0, 1 - Math.hypot(x - centreX, y - centreY) / 3.2);
+    const noise = random() - 0.5;
+    const [h, l] =
+      kind === 'image' || kind === 'masks'
+        ? [hue + (near > 0.35 ? 0 : 160), (near > 0.35 ? 60 : 30) + 12 * noise]
+        : kind === 'pca'
+          ? [hue + 130 * near + 25 * (x - y), 55]
+          : [270 + 130 * near + 50 * noise, 12 + 55 * near + 18 * noise];
+    return `<path fill="hsl(${Math.round(h)} 70% ${Math.round(l)}%)" d="M${x} ${y}h1v1h-1z"/>`;
   });
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${side} ${side}" width="64" height="64">${squares.join('')}</svg>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 6 6" width="96" height="96">${squares.join('')}</svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
