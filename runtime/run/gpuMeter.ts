@@ -64,7 +64,8 @@ export function openGpuMeter(
 }
 
 function isOnGpu({ engine, device }: { engine: string; device: string }): boolean {
-  return engine === 'webgpu' || (engine === 'tensorflow' && device.startsWith('CUDA'));
+  // TensorFlow is there for either.
+  return engine !== 'onnx' && !device.startsWith('CPU');
 }
 
 async function useOf(device: NvmlDevice): Promise<GpuUse> {

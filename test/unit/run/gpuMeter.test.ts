@@ -41,6 +41,8 @@ describe('the GPU of a run', () => {
     expect(await measured(openGpuMeter(onGpu, nvmlOf(...named)))).toEqual({ gpuShare: 0.3, gpuMemoryBytes: 3 });
     const hosting = [device('NVIDIA Fake 1000', 0.2, 2, [4711]), named[1]!];
     expect(await measured(openGpuMeter(onGpu, nvmlOf(...hosting)))).toEqual({ gpuShare: 0.2, gpuMemoryBytes: 2 });
+    const dawn = { ...onGpu, engine: 'dawn' };
+    expect(await measured(openGpuMeter(dawn, nvmlOf(...named)))).toEqual({ gpuShare: 0.3, gpuMemoryBytes: 3 });
     const cuda = { engine: 'tensorflow', device: 'CUDA, TensorFlow 2.11', pids: [1] };
     expect(await measured(openGpuMeter(cuda, nvmlOf(...named)))).toEqual({ gpuShare: 0.9, gpuMemoryBytes: 9 });
   });
