@@ -15,13 +15,14 @@ const percentages = new Set([
   'boxAP',
   'maskAP',
   'dataWaitShare',
+  'gpuShare',
 ]);
 
 /** `formatMetric('knnTop1', 0.7123)` is `71.2 %`; a value that is not finite is named. */
 export function formatMetric(metric: string, value: number): string {
   if (!Number.isFinite(value)) return formatNumber(value);
   if (percentages.has(metric)) return `${(100 * value).toFixed(1)} %`;
-  if (metric === 'memoryBytes') return formatBytes(value);
+  if (metric === 'memoryBytes' || metric === 'gpuMemoryBytes') return formatBytes(value);
   if (metric === 'imagesPerSecond' || metric === 'stepMs') return formatNumber(value, 3);
   return formatNumber(value);
 }

@@ -2,6 +2,7 @@
 import type { TableRow } from '../protocol/panelMessages.ts';
 import type { JsonScalar } from '../protocol/records.ts';
 import { metricInfo } from './compare.ts';
+import { formatMetric, formatNumber } from './formatMetric.ts';
 import { meanInterval, type MeanInterval } from './studentT.ts';
 
 /** `text`, `number`, `metric` (formatted by its name) or `time`. */
@@ -129,6 +130,20 @@ export function tableItems(rows: readonly TableRow[], columns: readonly TableCol
   ]);
 }
 
+/** Of each group, or of all where there is none, the row that leads in a column; rows without a value don't. */
+export function leadingItems(
+  rows: readonly TableRow[],
+  columns: readonly TableColumn[],
+  view: Pick<TableView, 'filter' | 'groupBy'> & { by: TableColumn; descending: boolean },
+): TableItem[] {
+  const { by, descending, ...rest } = view;
+  const items = tableItems(rows, columns, { ...rest, sort: [{ column: by.id, descending }] });
+  return items.filter((item, i) => {
+    if (item.kind === 'group') return true;
+    return items[i - 1]?.kind !== 'row' && !isLacking(by.value(item.row));
+  });
+}
+
 /**
  * A filter of words and conditions, all of which must hold: a word occurs in the name, id, state, method, grid, tags or notes;
  * `loss.eps=0.5`, `knnTop1>0.8`, `seed!=0` and `state:finished` compare a column by its id, its metric (last value) or its key.
@@ -142,12 +157,27 @@ export function compileFilter(text: string, columns: readonly TableColumn[]): (r
   return (row) => tests.every((test) => test(row));
 }
 
+/** A column by its id, or by the metric (last value) or key that it is of. */
+export function findColumn(name: string, columns: readonly TableColumn[]): TableColumn | undefined {
+  return [name, `last:${name}`, `config:${name}`].map((id) => columns.find((one) => one.id === id)).find(Boolean);
+}
+
+/** A value as people read it; `timeText` is the way of the place to write a time. */
+export function cellText(
+  { kind, metric = '' }: TableColumn,
+  value: JsonScalar | undefined,
+  timeText: (time: Date) => string,
+): string {
+  if (value === undefined || value === null) return '\u2013';
+  if (typeof value !== 'number') return String(value);
+  if (kind === 'metric') return formatMetric(metric, value);
+  return kind === 'time' ? timeText(new Date(value)) : formatNumber(value);
+}
+
 function compileTerm(term: string, columns: readonly TableColumn[]): (row: TableRow) => boolean {
   const match = /^([^<>=!:]+)(<=|>=|!=|<|>|=|:)(.+)$/.exec(term);
   const [, name = '', operator = '', wanted = ''] = match ?? [];
-  const column = [name, `last:${name}`, `config:${name}`]
-    .map((id) => columns.find((one) => one.id === id))
-    .find(Boolean);
+  const column = findColumn(name, columns);
   if (!match || !column) {
     const word = term.toLowerCase();
     return (row) => textOf(row).includes(word);

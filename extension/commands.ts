@@ -84,9 +84,7 @@ export function registerCommands(
     (await import('./launch/paper.ts')).verifyPaper(start, manifest),
   );
 
-  register('simdino.openLook', async (run: RunArgument, selection?: readonly RunNode[]) =>
-    (await import('./panels/lookPanel.ts')).openLook(start, run, selection),
-  );
+  register('simdino.openLook', async (run: RunArgument, all?: RunNode[]) => (await loadPanels()).openLook(run, all));
   register('simdino.previewCrops', async (config?: unknown) =>
     (await import('./launch/previewCrops.ts')).previewCrops(start, config),
   );

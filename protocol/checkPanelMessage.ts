@@ -178,6 +178,13 @@ const sweep = shape({
   slots: finite,
 });
 
+const pictures = listOf(shape({ kind: text, uri: text }));
+const lookedRun = shape({
+  id: runId,
+  name: text,
+  looks: listOf(shape({ step: index, images: listOf(shape({ name: text, pictures })), sheets: pictures })),
+});
+
 const toPanelShapes: Record<ToPanelMessage['type'], Guard> = {
   'curves/snapshot': shape({ runs: listOf(summary), series: listOf(series), missing: listOf(text) }),
   'curves/append': shape({ runs: listOf(summary), series: listOf(series), removed: listOf(text) }),
@@ -198,6 +205,7 @@ const toPanelShapes: Record<ToPanelMessage['type'], Guard> = {
   }),
   'table/snapshot': shape({ rows: listOf(tableRow), progress: tableProgress }),
   'table/append': shape({ rows: listOf(tableRow), removed: listOf(text), progress: tableProgress }),
+  'look/snapshot': shape({ runs: listOf(lookedRun), busy: flag }),
   'panel/error': shape({ code: text, message: text, remedy: text }),
 };
 
@@ -214,6 +222,7 @@ const fromPanelShapes: Record<FromPanelMessage['type'], Guard> = {
   diffConfigs: shape({ leftId: runId, rightId: runId }),
   compare: shape({ runIds: listOf(runId) }),
   openRuns: shape({ runIds: listOf(runId) }),
+  look: ofRun,
   star: shape({ runId, star: flag }),
   chooseRuns: shape({ panel: oneOf(['curves', 'comparison']) }),
   setBase: ofRun,

@@ -126,6 +126,18 @@ export const metricCatalogue = {
     description: 'Processor time of trainer and executor over wall time, in cores.',
     better: null,
   },
+  gpuShare: {
+    label: 'GPU use',
+    unit: '',
+    description: 'Share of the last second in which the GPU computed, as its driver (NVML) tells.',
+    better: null,
+  },
+  gpuMemoryBytes: {
+    label: 'GPU memory',
+    unit: 'bytes',
+    description: 'Memory in use on the GPU, that of other processes included.',
+    better: null,
+  },
   linearTop1: {
     label: 'Linear top-1',
     unit: '',

@@ -7,7 +7,7 @@
  */
 import type { GitRecord, JsonScalar, RunState, SchedulerState, SweepRecord } from './records.ts';
 
-export const panelKinds = ['curves', 'grid', 'comparison', 'table'] as const;
+export const panelKinds = ['curves', 'grid', 'comparison', 'table', 'look'] as const;
 export type PanelKind = (typeof panelKinds)[number];
 
 /** What the panels know of a run beside its curves. */
@@ -113,6 +113,20 @@ export interface TableProgress {
   total: number;
 }
 
+/** Pictures of what a run learned. */
+export interface LookedRun {
+  id: string;
+  name: string;
+  /** Newest look of each step, by step. */
+  looks: { step: number; images: { name: string; pictures: ShownPicture[] }[]; sheets: ShownPicture[] }[];
+}
+
+export interface ShownPicture {
+  kind: string;
+  /** An address that the panel may load. */
+  uri: string;
+}
+
 /** What a panel keeps across a reload of the window: navigation only. The host's serializer gets it as `state`. */
 export interface PanelState {
   kind: PanelKind;
@@ -135,6 +149,8 @@ export type ToPanelMessage =
   | { type: 'table/snapshot'; rows: TableRow[]; progress: TableProgress }
   /** Rows that are new or have changed, and runs whose folder has gone. */
   | { type: 'table/append'; rows: TableRow[]; removed: string[]; progress: TableProgress }
+  /** Pictures of runs side by side; `busy` while more are being made. */
+  | { type: 'look/snapshot'; runs: LookedRun[]; busy: boolean }
   /** Data can't be read: shown in place of, or above, what is there. */
   | { type: 'panel/error'; code: string; message: string; remedy: string };
 
@@ -160,6 +176,8 @@ export type FromPanelMessage =
   | { type: 'diffConfigs'; leftId: string; rightId: string }
   | { type: 'compare'; runIds: string[] }
   | { type: 'openRuns'; runIds: string[] }
+  /** Make pictures of every checkpoint of a run. */
+  | { type: 'look'; runId: string }
   | { type: 'star'; runId: string; star: boolean }
   /** Let a person choose runs to add to this panel. */
   | { type: 'chooseRuns'; panel: 'curves' | 'comparison' }

@@ -197,7 +197,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
       attempt.event(step, { type: 'checkpointDeleted', name });
   };
 
-  const meter = createResourceMeter(executor.pid);
+  const meter = createResourceMeter(executor);
   try {
     attempt.event(step, { type: 'started' });
     if (evaluated && step === 0) await evaluate();
@@ -296,6 +296,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
     requests.stop();
     options.signal.removeEventListener('abort', onAbort);
     await loader.close();
+    await meter.close();
     await executor.close();
     await attempt.close();
   }

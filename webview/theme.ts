@@ -1,7 +1,7 @@
 /** The editor's theme as values a canvas can draw with, read at run time and read again when it changes. */
 import { signal } from '@preact/signals';
 import type { Colour } from './colour.ts';
-import { cssColour, ensureContrast, parseColour } from './colour.ts';
+import { cssColour, ensureContrast, mix, parseColour } from './colour.ts';
 
 export type ThemeKind = 'light' | 'dark' | 'highContrast' | 'highContrastLight';
 
@@ -17,7 +17,7 @@ export interface Theme {
   bad: string;
   warning: string;
   accent: string;
-  /** Line colours, each with a contrast of 3 or more against the background. */
+  /** Line colours, each with a contrast of 3 or more against the card that they are drawn on. */
   lines: string[];
   fontFamily: string;
   reducedMotion: boolean;
@@ -62,16 +62,19 @@ function readTheme(): Theme {
   const kind = themeKind();
   const dark = kind === 'dark' || kind === 'highContrast';
   const background = read(['--vscode-editor-background'], dark ? '#1f1f1f' : '#ffffff');
-  const ground = parseColour(background) as Colour;
+  const foreground = read(['--vscode-foreground', '--vscode-editor-foreground'], dark ? '#cccccc' : '#3b3b3b');
+  const highContrast = kind === 'highContrast' || kind === 'highContrastLight';
+  // The stylesheet's `--raised`: charts stand on cards.
+  const ground = mix(parseColour(background) as Colour, parseColour(foreground) as Colour, highContrast ? 0 : 0.04);
   const visible = (css: string): string => cssColour(ensureContrast(parseColour(css) as Colour, ground, 3));
   const chart = (name: string, fallback: string) => visible(read([`--vscode-charts-${name}`], fallback));
   const blue = chart('blue', dark ? '#3794ff' : '#1a85ff');
   return {
     kind,
     dark,
-    highContrast: kind === 'highContrast' || kind === 'highContrastLight',
+    highContrast,
     background,
-    foreground: read(['--vscode-foreground', '--vscode-editor-foreground'], dark ? '#cccccc' : '#3b3b3b'),
+    foreground,
     muted: read(['--vscode-descriptionForeground'], dark ? '#9d9d9d' : '#5f5f5f'),
     border: read(
       ['--vscode-contrastBorder', '--vscode-widget-border', '--vscode-panel-border'],

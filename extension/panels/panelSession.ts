@@ -12,11 +12,12 @@ import { toWire } from '../../protocol/panelTransport.ts';
 import { isActive } from '../../experiments/status.ts';
 import { describe, inBackground, log } from '../log.ts';
 import type { RunCollection } from '../../experiments/store/runCollection.ts';
+import { TableData } from '../../experiments/store/tableData.ts';
 import { runName } from '../run/runText.ts';
 import type { RunWatch } from '../run/runWatch.ts';
+import { lookedRuns, pictureFolders } from './lookData.ts';
 import { PanelData } from './panelData.ts';
 import { panelPage } from './panelPage.ts';
-import { TableData } from './tableData.ts';
 
 /** A visible panel of a run that trains looks for new lines so often: a line is on the screen well within 500 ms. */
 const followMs = 200;
@@ -38,7 +39,9 @@ export class PanelSession implements vscode.Disposable {
   readonly onDidDispose = this.#onDidDispose.event;
   #data: { collection: RunCollection; data: PanelData } | undefined;
   #feeding = false;
-  #gridSent = '';
+  /** What a grid's or a look's panel was last sent; it is sent whole, and only when it changed. */
+  #lastSent = '';
+  #looking = false;
   #table: { collection: RunCollection; data: TableData } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> = Promise.resolve();
@@ -55,7 +58,8 @@ export class PanelSession implements vscode.Disposable {
     this.subject = subject;
     const folder = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
     const { webview } = panel;
-    webview.options = { enableScripts: true, localResourceRoots: [folder] };
+    const pictures = kind === 'look' ? pictureFolders(watch.collection, subject.runIds) : [];
+    webview.options = { enableScripts: true, localResourceRoots: [folder, ...pictures] };
     const icon = (theme: string): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'media', `panel-${theme}.svg`);
     panel.iconPath = { light: icon('light'), dark: icon('dark') };
     this.#retitle();
@@ -81,9 +85,22 @@ export class PanelSession implements vscode.Disposable {
   show(subject: PanelSubject): void {
     this.subject = subject;
     this.#data = undefined;
-    this.#gridSent = '';
+    this.#lastSent = '';
     this.#retitle();
     if (this.#feeding) this.#enqueue(() => this.#snapshot());
+  }
+
+  /** Says that pictures are being made as long as `work` takes, and shows what it made. One at a time. */
+  async whileLooking(work: () => Promise<unknown>): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    this.#feedSoon(0);
+    try {
+      await work();
+    } finally {
+      this.#looking = false;
+      this.#feedSoon(0);
+    }
   }
 
   dispose(): void {
@@ -149,8 +166,11 @@ export class PanelSession implements vscode.Disposable {
       await this.#post({ type: 'table/snapshot', rows: table.snapshot(), progress });
       if (progress.read < progress.total) this.#feedSoon(0);
     } else if (this.kind === 'grid') {
-      this.#gridSent = '';
+      this.#lastSent = '';
       await this.#sendGrid();
+    } else if (this.kind === 'look') {
+      this.#lastSent = '';
+      await this.#sendLooks(data.collection);
     } else {
       const content = await data.snapshot(this.subject.runIds);
       await this.#post(
@@ -168,6 +188,7 @@ export class PanelSession implements vscode.Disposable {
     if (!data) return;
     if (this.kind === 'grid') await this.#sendGrid();
     else if (this.kind === 'table') await this.#sendTable(data.collection);
+    else if (this.kind === 'look') await this.#sendLooks(data.collection);
     else {
       const news = await data.news(this.subject.runIds);
       if (news) await this.#post(news);
@@ -227,9 +248,18 @@ export class PanelSession implements vscode.Disposable {
             : null,
       },
     };
+    await this.#postIfChanged(message);
+  }
+
+  async #sendLooks(collection: RunCollection): Promise<void> {
+    const runs = await lookedRuns(collection, this.subject.runIds, this.panel.webview);
+    await this.#postIfChanged({ type: 'look/snapshot', runs, busy: this.#looking });
+  }
+
+  async #postIfChanged(message: ToPanelMessage): Promise<void> {
     const fingerprint = JSON.stringify(message);
-    if (fingerprint === this.#gridSent) return;
-    this.#gridSent = fingerprint;
+    if (fingerprint === this.#lastSent) return;
+    this.#lastSent = fingerprint;
     await this.#post(message);
   }
 
@@ -261,6 +291,12 @@ export class PanelSession implements vscode.Disposable {
         return;
       case 'table':
         this.panel.title = vscode.l10n.t('Runs');
+        return;
+      case 'look':
+        this.panel.title = vscode.l10n.t(
+          'Learned: {0}',
+          runIds.length > 1 ? vscode.l10n.t('{0} and {1} more', name, runIds.length - 1) : name,
+        );
         return;
       case 'comparison':
         this.panel.title = vscode.l10n.t('Comparison of {0} runs', runIds.length);

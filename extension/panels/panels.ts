@@ -20,6 +20,8 @@ export class Panels {
 
   /** Takes over a panel that the editor brings back after a reload. */
   async restore(kind: PanelKind, panel: vscode.WebviewPanel, saved: unknown): Promise<void> {
+    // Which folders a panel of pictures may load from is settled when its page is made.
+    if (kind === 'look' && !this.start.watch.ready) await this.start.watch.refresh();
     const state = checkPanelState(saved);
     if (state) this.#adopt(kind, panel, { runIds: state.runIds, sweepId: state.sweepId, baseId: state.baseId });
     else this.#adopt(kind, panel, await this.#likelySubject(kind));
@@ -35,7 +37,7 @@ export class Panels {
     const newestRun = newest([...(watch.collection?.runs.values() ?? [])]);
     const newestSweep = newest(watch.collection?.sweeps ?? []);
     return {
-      runIds: kind === 'curves' && newestRun ? [newestRun.id] : [],
+      runIds: (kind === 'curves' || kind === 'look') && newestRun ? [newestRun.id] : [],
       sweepId: kind === 'grid' && newestSweep ? newestSweep.id : null,
       baseId: null,
     };
@@ -75,6 +77,19 @@ export class Panels {
     const sweepId = given ?? (await pickSweep(this.start));
     if (sweepId === undefined) return;
     this.#open('grid', { runIds: [], sweepId, baseId: null }, ({ subject }) => subject.sweepId === sweepId);
+  }
+
+  /** "What did it learn": the pictures of one run or several side by side. */
+  async openLook(argument: RunArgument, selection?: readonly RunNode[]): Promise<void> {
+    const { watch } = this.start;
+    const given = typeof argument === 'string' ? argument : argument?.kind === 'run' ? argument.id : undefined;
+    const single = given !== undefined && (selection?.length ?? 0) < 2 ? watch.run(given) : undefined;
+    const runs = single
+      ? [single]
+      : await pickRuns(watch, argument, selection, { title: vscode.l10n.t('What did it learn?') });
+    const runIds = [...new Set(runs?.map(({ id }) => id))];
+    if (runIds.length === 0) return;
+    this.#open('look', { runIds, sweepId: null, baseId: null }, ({ subject }) => sameIds(subject.runIds, runIds));
   }
 
   /** The table of all runs; there is one a window. */
@@ -147,6 +162,13 @@ export class Panels {
           sameIds(subject.runIds, message.runIds),
         );
         return;
+      case 'look': {
+        const runsFolder = watch.collection?.folder;
+        if (runsFolder === undefined || !session.subject.runIds.includes(message.runId)) return;
+        const title = vscode.l10n.t('Looking at what {0} learned', message.runId);
+        const args = ['look', message.runId, '--steps', 'all', '--untrained', '--runs-dir', runsFolder];
+        return session.whileLooking(() => this.start.launcher.runToEnd(title, args, 'look'));
+      }
       case 'star': {
         const run = watch.run(message.runId);
         if (!run) return;

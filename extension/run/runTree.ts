@@ -9,7 +9,15 @@ import { isActive, isResumable } from '../../experiments/status.ts';
 import type { RunState, SchedulerState } from '../../protocol/records.ts';
 import { groupKinds, groupRuns, type GroupKind, type RunGroups } from './runGroups.ts';
 import type { Changes, SweepOverview } from '../../experiments/store/runCollection.ts';
-import { isUndecided, isUnreadable, remainingText, runDescription, runName, type StateWords } from './runText.ts';
+import {
+  isUndecided,
+  isUnreadable,
+  remainingText,
+  runDescription,
+  runName,
+  treeDescription,
+  type StateWords,
+} from './runText.ts';
 import type { RunWatch } from './runWatch.ts';
 
 export type RunNode =
@@ -239,7 +247,7 @@ function runItem(run: RunOverview, id: string): vscode.TreeItem {
     run.attemptCount > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
   );
   item.id = id;
-  item.description = runDescription(run, stateWords());
+  item.description = treeDescription(run, stateWords());
   item.iconPath = isUnreadable(run) ? new vscode.ThemeIcon('warning') : stateIcon(state);
   item.tooltip = runTooltip(run);
   item.contextValue = [
@@ -250,7 +258,7 @@ function runItem(run: RunOverview, id: string): vscode.TreeItem {
     annotations.archived ? 'archived' : 'unarchived',
   ].join(' ');
   item.command = { command: 'simdino.openCurves', title: vscode.l10n.t('Show curves'), arguments: [run.id] };
-  item.accessibilityInformation = { label: `${runName(run)}, ${item.description}` };
+  item.accessibilityInformation = { label: `${runName(run)}, ${runDescription(run, stateWords())}` };
   return item;
 }
 
@@ -326,7 +334,7 @@ function checkpointItem(row: CheckpointRow, id: string): vscode.TreeItem {
   item.id = id;
   item.description = [
     vscode.l10n.t('epoch {0}', formatNumber(row.epoch, 3)),
-    row.knnTop1 === null ? '' : `k-NN ${formatMetric('knnTop1', row.knnTop1)}`,
+    row.knnTop1 === null ? '' : `${formatMetric('knnTop1', row.knnTop1)} k-NN`,
     formatBytes(row.bytes),
     row.retention === 'next' ? vscode.l10n.t('goes with the next one') : vscode.l10n.t('kept'),
   ]
@@ -355,8 +363,8 @@ function gridItem(sweep: SweepOverview, watch: RunWatch): vscode.TreeItem {
   const failed = states.filter((state) => state === 'failed' || state === 'crashed').length;
   item.id = `grid ${sweep.id}`;
   item.description = [
+    vscode.l10n.t('{0}/{1} finished', finished, cells.length),
     schedulerWord(sweep.scheduler),
-    vscode.l10n.t('{0} of {1} finished', finished, cells.length),
     failed > 0 ? vscode.l10n.t('{0} failed', failed) : '',
     ...sweep.problems,
   ]

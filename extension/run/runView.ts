@@ -21,7 +21,13 @@ export function createRunView(
     const active = watch.collection?.activeRuns.length ?? 0;
     if (active !== shownBadge) {
       shownBadge = active;
-      view.badge = active === 0 ? undefined : { value: active, tooltip: vscode.l10n.t('{0} active runs', active) };
+      view.badge =
+        active === 0
+          ? undefined
+          : {
+              value: active,
+              tooltip: active === 1 ? vscode.l10n.t('1 active run') : vscode.l10n.t('{0} active runs', active),
+            };
     }
     view.message = messageOf(watch, tree.filter) ?? '';
     setContext('simdino.hasRuns', (watch.collection?.runs.size ?? 0) > 0);

@@ -2,19 +2,27 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { cancelWaitingJob } from '../../experiments/store/runJobs.ts';
-import { LivenessWatch } from '../../experiments/store/liveness.ts';
+import { killTree } from '../../experiments/store/killTree.ts';
+import { isSameProcessAlive, LivenessWatch } from '../../experiments/store/liveness.ts';
 import { summariseRun } from '../../experiments/store/summariseRun.ts';
 import { isActive } from '../../experiments/status.ts';
 import { errors } from '../../protocol/errors.ts';
 import { writeRequest } from '../../experiments/store/controlRequest.ts';
 import { exitCodes } from './exitCodes.ts';
 
-/** `simdino stop`: asks through the run folder, which works from any host, and waits for the run to end. */
+/**
+ * `simdino stop`: asks through the run folder, which works from any host, and waits for the run to end. With `--force` its processes are
+ * ended at once, which only their own host can do; the steps since the last checkpoint are lost.
+ */
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { 'runs-dir': { type: 'string', default: 'runs' }, wait: { type: 'string', default: '120' } },
+    options: {
+      'runs-dir': { type: 'string', default: 'runs' },
+      wait: { type: 'string', default: '120' },
+      force: { type: 'boolean', default: false },
+    },
   });
   const [id] = positionals;
   if (id === undefined) throw errors.usage('`simdino stop` needs the name of a run.');
@@ -35,7 +43,16 @@ export async function run(args: string[]): Promise<number> {
     return exitCodes.success;
   }
 
-  await writeRequest(folder, 'stop', 'simdino stop');
+  if (values.force) {
+    const identity = before.lastAttempt?.process;
+    if (!identity || !isSameProcessAlive(identity)) {
+      const host = identity ? `; it ran as process ${identity.pid} on ${identity.hostname}` : '';
+      process.stderr.write(`${id} has no process on this machine to end${host}\n`);
+      return exitCodes.failed;
+    }
+    const pids = await killTree(identity);
+    process.stderr.write(`${id}: ended ${pids.join(', ')}\n`);
+  } else await writeRequest(folder, 'stop', 'simdino stop');
   for (const deadlineMs = performance.now() + waitMs; performance.now() < deadlineMs; await sleep(200)) {
     const { state } = await look();
     if (isActive(state) || state === 'stale') continue;

@@ -46,6 +46,18 @@ export class Studio {
     return this.workbench.webview('table.differences', 60_000);
   }
 
+  /** "SimDINO: What did it learn?" with the runs that match. */
+  async looks(runs: readonly RegExp[], columns = 1): Promise<LooksPage> {
+    await this.workbench.runCommand('SimDINO: What did it learn?');
+    await this.workbench.quickInput.pickSeveral(runs);
+    return this.openLooks(60_000, columns);
+  }
+
+  /** The panel of pictures that is open, of so many runs. */
+  async openLooks(timeoutMs: number, columns = 1): Promise<LooksPage> {
+    return new LooksPage(await this.workbench.webview(`.look-run:nth-child(${columns})`, timeoutMs));
+  }
+
   /** "SimDINO: Edit hyperparameter" on the file in front. */
   async editHyperparameter(key: string, value: string): Promise<void> {
     await this.workbench.runCommand('SimDINO: Edit hyperparameter');
@@ -100,6 +112,32 @@ export class TablePage {
 
   async filter(text: string): Promise<void> {
     await this.frame.getByLabel('Filter').fill(text);
+  }
+}
+
+export class LooksPage {
+  constructor(readonly frame: Frame) {}
+
+  async lookAtEveryCheckpoint(): Promise<void> {
+    await this.frame.getByRole('button', { name: 'Look at every checkpoint' }).click();
+  }
+
+  async toFirstStep(): Promise<void> {
+    await this.frame.getByRole('slider', { name: 'Step' }).press('Home');
+  }
+
+  /** What the columns are called. */
+  async titles(): Promise<string[]> {
+    return this.frame.locator('.look-run h2').allInnerTexts();
+  }
+
+  /** How many pictures there are once all of them are loaded, 0 before: the page may load them, and they are there. */
+  async pictures(): Promise<number> {
+    return this.frame
+      .locator('.look-pictures img')
+      .evaluateAll((images) =>
+        images.every((image) => (image as HTMLImageElement).naturalWidth > 0) ? images.length : 0,
+      );
   }
 }
 

@@ -5,11 +5,16 @@ import { expect, test } from 'vitest';
 import { describeStudio } from './host.ts';
 
 describeStudio('e2e: the tour', (suite) => {
-  const picture = (name: string) => suite.studio.workbench.screenshot(`tour-${name}`);
+  /** Without what earlier steps still have to say. */
+  const picture = async (name: string) => {
+    const { workbench } = suite.studio;
+    if (name !== '7-paper') await workbench.notifications.clear();
+    await workbench.screenshot(`tour-${name}`);
+  };
 
   test('1: start a run', async () => {
     await suite.studio.startRun('tiny.yaml');
-    await (await suite.studio.runs()).item(/^tiny-\d{8}-\d{6} (running|finished)/, 90_000);
+    await (await suite.studio.runs()).item(/^tiny-\d{8}-\d{6} .*(running|finished)/, 90_000);
     const curves = await suite.studio.curves();
     await curves.growBeyond(3, 90_000);
     await expect.poll(() => curves.isDrawn(), { timeout: 30_000 }).toBe(true);
@@ -24,6 +29,7 @@ describeStudio('e2e: the tour', (suite) => {
     await (await studio.runs()).item(/^tiny-\d{8}-\d{6} 1 of 1 for cpu \(1 at a time\)/, 90_000);
     expect(existsSync(join(host.runsFolder, '.queue/entries'))).toBe(true);
     await picture('2-queue');
+    await studio.workbench.screenshot('tree');
 
     await studio.stop(/^long-.* running/);
     await (await studio.runs()).item(/^long-.* stopped/, 90_000);
@@ -71,7 +77,7 @@ describeStudio('e2e: the tour', (suite) => {
 
   test('7: make a table that can be checked', async () => {
     const { studio, host } = suite;
-    await (await studio.runs()).contextMenu(/^sweep-.*4 of 4 finished/, 'Make paper table');
+    await (await studio.runs()).contextMenu(/^sweep-.*4\/4 finished/, 'Make paper table');
     await studio.workbench.quickInput.answer('paper/ablation');
     await studio.workbench.notifications.message(/table, figure and manifest/, 90_000);
     const folder = join(host.workspace, 'paper/ablation');

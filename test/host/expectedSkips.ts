@@ -60,6 +60,11 @@ const expectedSkips: ExpectedSkip[] = [
   },
   { name: /^under MPICH/, on: ({ hasMpich }) => !hasMpich, because: 'MPICH is not installed (Debian: mpich)' },
   {
+    name: /^NVML from a compiled library/,
+    on: ({ hasCompiler }) => !hasCompiler,
+    because: 'there is no C compiler (Debian: gcc); what is made of the numbers is tested everywhere',
+  },
+  {
     file: 'test/e2e/cluster.e2e.ts',
     on: (machine) => !machine.hasSlurm || mayLackBrowser(machine),
     because: 'it takes SLURM and a browser',

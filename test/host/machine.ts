@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { findCompiler } from './compiler.ts';
 import { hasMpi } from './mpi.ts';
 import { hasSlurm } from './virtualCluster.ts';
 import { canImport, findTorch } from './torch.ts';
@@ -19,6 +20,7 @@ export interface Machine {
   hasSlurm: boolean;
   hasOpenMpi: boolean;
   hasMpich: boolean;
+  hasCompiler: boolean;
 }
 
 export function thisMachine(): Machine {
@@ -33,6 +35,7 @@ export function thisMachine(): Machine {
     hasSlurm: hasSlurm(),
     hasOpenMpi: hasMpi('openmpi'),
     hasMpich: hasMpi('mpich'),
+    hasCompiler: findCompiler() !== undefined,
   };
 }
 

@@ -29,6 +29,9 @@ Chart.register(
 /** The y axis has one width in all charts, so that steps align above each other. */
 const yAxisWidthPx = 52;
 
+/** Room above the plot for the word `resumed`. */
+const resumeLabelPx = 16;
+
 export class CardChart implements Redrawable {
   readonly id: string;
   readonly chart: Chart<'line'>;
@@ -142,7 +145,7 @@ export class CardChart implements Redrawable {
       maintainAspectRatio: false,
       // The overlay answers the pointer; Chart.js has nothing to search for.
       events: [],
-      layout: { padding: { top: 6, right: rightMetric ? 0 : 12 } },
+      layout: { padding: { top: this.#namesResumes() ? resumeLabelPx : 6, right: rightMetric ? 0 : 12 } },
       scales: {
         x: {
           type: 'linear',
@@ -165,7 +168,11 @@ export class CardChart implements Redrawable {
       plugins: {
         legend: { display: false },
         tooltip: { enabled: false },
-        annotation: { annotations: this.#annotations(colours), animations: { numbers: { duration: 0 } } },
+        annotation: {
+          annotations: this.#annotations(colours),
+          clip: !this.#namesResumes(),
+          animations: { numbers: { duration: 0 } },
+        },
         zoom: {
           limits: { x: { min: board.extent.value.from, max: board.extent.value.to } },
           pan: { enabled: true, mode: 'x', modifierKey: 'shift', onPan: () => this.#adoptZoom() },
@@ -191,6 +198,14 @@ export class CardChart implements Redrawable {
   #adoptZoom(): void {
     const { min, max } = this.chart.scales['x']!;
     this.board.zoomTo(min, max);
+  }
+
+  /** One chart says in words what the dotted lines of all are. */
+  #namesResumes(): boolean {
+    const runs = this.board.store.runs.value;
+    const [run] = this.board.shown.value;
+    const isMarked = runs.length === 1 && run !== undefined && this.board.axis.value !== 'time';
+    return this.spec.id === 'loss' && isMarked && run.resumedAtSteps.length > 0;
   }
 
   /** Marks: where the run was resumed, and where values are not finite. */
@@ -226,10 +241,12 @@ export class CardChart implements Redrawable {
           borderWidth: 1,
           borderDash: [2, 3],
           label: {
-            display: i < 4 && this.spec.id === 'loss',
+            display: i < 4 && this.#namesResumes(),
             content: t('resumed'),
-            position: 'end',
-            backgroundColor: colours.background,
+            // Above the plot: in it the label would cover the line.
+            position: 'start',
+            yAdjust: -resumeLabelPx + 2,
+            backgroundColor: 'transparent',
             color: colours.muted,
             font: { size: 10, family: colours.fontFamily },
             padding: 2,

@@ -102,6 +102,8 @@ const builtIn: ChartSpec[] = [
   one('machine', 'dataWaitShare'),
   one('machine', 'memoryBytes'),
   one('machine', 'cpuShare'),
+  one('machine', 'gpuShare'),
+  one('machine', 'gpuMemoryBytes'),
 ];
 
 /** The charts for what was logged, in reading order; metrics without a chart of their own get a plain one at the end. */

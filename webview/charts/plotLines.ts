@@ -1,5 +1,6 @@
 /** From curves to the points of one chart, in the window on show. */
-import { decimate, firstAtLeast } from '../../experiments/decimate.ts';
+import { firstAtLeast } from '../../experiments/decimate.ts';
+import { drawnPoints, rawLineLimit, smoothingFor } from '../../experiments/drawnPoints.ts';
 import type { RunSummary } from '../../protocol/panelMessages.ts';
 import type { ChartBoard } from './chartBoard.ts';
 import type { ChartSpec, LineSpec } from './chartSpecs.ts';
@@ -28,9 +29,6 @@ export interface Plot {
 
 /** About so many points are drawn in one chart, however many runs share it. */
 const pointBudget = 24_000;
-/** With more runs than this, faint raw lines would only be a haze. */
-const rawLineLimit = 8;
-
 export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): Plot {
   const runs = board.shown.value;
   const window = board.window();
@@ -47,18 +45,12 @@ export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): 
       const x = curve.x(board.axis.value, board.store.clock(run));
       const smoothing = smoothingOf(line, curve, beta);
       const trace = (part: number, faint: boolean): void => {
-        const extremes = curve.drawn(part);
-        const { indices, downsampled, total } = decimate(x, extremes, window, buckets);
-        const points = new Array<{ x: number; y: number }>(indices.length);
-        for (let i = 0; i < indices.length; i++) {
-          const y = extremes.values[indices[i]!]!;
-          const drawable = Number.isFinite(y) && (!logarithmic || y > 0);
-          if (!drawable && Number.isFinite(y)) plot.belowLog++;
-          points[i] = { x: x[indices[i]!]!, y: drawable ? y : NaN };
-        }
+        const options = { window, buckets, logarithmic };
+        const { points, downsampled, total, belowLog } = drawnPoints(x, curve.drawn(part), options);
         plot.lines.push({ run, runIndex, spec: line, faint, points });
         plot.downsampled ||= downsampled;
-        plot.drawn += indices.length;
+        plot.drawn += points.length;
+        plot.belowLog += belowLog;
         if (!faint || smoothing === 0) plot.total += total;
       };
       if (smoothing > 0 && runs.length <= rawLineLimit && line.role !== 'area' && line.role !== 'total') trace(0, true);
@@ -73,7 +65,7 @@ export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): 
 
 /** The smoothing in force for a line: none for bounds, and none for the few points of an evaluation. */
 export function smoothingOf({ role }: LineSpec, curve: Curve, beta: number): number {
-  return role === 'bound' || curve.length < 30 ? 0 : beta;
+  return role === 'bound' ? 0 : smoothingFor(curve.length, beta);
 }
 
 /** At most 64 ranges of values that are not finite; neighbours closer than 1/200 of the window are one. */

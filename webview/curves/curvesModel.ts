@@ -55,6 +55,7 @@ export function curvesModel(host: PanelHost, kind: Exclude<PanelKind, 'grid'> = 
       case 'grid/snapshot':
       case 'table/snapshot':
       case 'table/append':
+      case 'look/snapshot':
         break;
       case 'panel/error':
         fault.value = { message: message.message, remedy: message.remedy };

@@ -11,6 +11,7 @@ import { Button, Choice, Menu, Notice, Select } from '../parts/controls.tsx';
 import { NotLoaded } from '../parts/NotLoaded.tsx';
 import type { IconName } from '../parts/Icon.tsx';
 import { Icon } from '../parts/Icon.tsx';
+import { StateBadge } from '../parts/StateBadge.tsx';
 import { theme } from '../theme.ts';
 import { cellLooks } from './cellLooks.ts';
 import { rampColours } from './colourRamp.ts';
@@ -95,11 +96,14 @@ const schedulerLooks: Record<Exclude<SchedulerState, 'idle'>, { label: string; i
 
 function GridHeader({ model }: { model: GridModel }) {
   const { host } = model;
-  const { sweep, name, scheduler, etaMs, runs } = model.data.value!;
+  const { sweep, name, etaMs, runs } = model.data.value!;
   const { counts } = model.grid.value!;
   const finished = sweep.cells.filter(({ runId }) =>
     runs.some((run) => run.id === runId && run.state === 'finished'),
   ).length;
+  const isDone = sweep.cells.length > 0 && finished === sweep.cells.length;
+  // A scheduler takes a moment to see that nothing is left; there is nothing to pause then.
+  const scheduler = isDone ? 'idle' : model.data.value!.scheduler;
   const open = counts.missing + counts.failed + counts.stopped + counts.partial;
   const act = (action: 'runMissing' | 'pause' | 'continue' | 'cancel') => () =>
     host.send({ type: 'gridAction', sweepId: sweep.id, action });
@@ -109,6 +113,7 @@ function GridHeader({ model }: { model: GridModel }) {
     <header class="panel-header">
       <div class="title-row">
         <h1 title={sweep.id}>{name}</h1>
+        {isDone && <StateBadge state="finished" />}
         {scheduler !== 'idle' && (
           <span
             class={`badge tone-${schedulerLooks[scheduler].tone}`}
@@ -177,7 +182,7 @@ function GridHeader({ model }: { model: GridModel }) {
         </div>
         <span class="progress-words">
           <b>{Math.floor(100 * share)} %</b> {words}
-          {etaMs !== null && ` \u00b7 ${t('{0} left', formatDuration(etaMs))}`}
+          {etaMs !== null && !isDone && ` \u00b7 ${t('{0} left', formatDuration(etaMs))}`}
         </span>
       </div>
     </header>

@@ -1,23 +1,9 @@
 import '../base.css';
 import './look.css';
-import { render } from 'preact';
-import { isToLookPanel, type FromLookPanel, type ToLookPanel } from '../../protocol/lookMessages.ts';
-import { watchTheme } from '../theme.ts';
+import { mountPanel } from '../mountPanel.tsx';
+import { editorHost } from '../panelHost.ts';
 import { LookPanel } from './LookPanel.tsx';
+import { lookModel } from './lookModel.ts';
 
-declare function acquireVsCodeApi(): { postMessage(message: FromLookPanel): void };
-
-const api = acquireVsCodeApi();
-const root = document.getElementById('app');
-if (!root) throw new Error('internal: the page has no #app');
-
-function show(content: ToLookPanel | null): void {
-  render(<LookPanel content={content} look={(runId) => api.postMessage({ type: 'look', runId })} />, root!);
-}
-
-watchTheme();
-window.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-  if (isToLookPanel(data)) show(data);
-});
-show(null);
-api.postMessage({ type: 'ready' });
+const host = editorHost();
+mountPanel(<LookPanel model={lookModel(host)} />, host);

@@ -69,7 +69,12 @@ export function Select<T extends string>(props: {
   return (
     <span class="field">
       <label for={id}>{props.label}</label>
-      <select id={id} value={props.value} onChange={(event) => props.onChange(event.currentTarget.value as T)}>
+      <select
+        id={id}
+        value={props.value}
+        title={props.options.find(({ value }) => value === props.value)?.label}
+        onChange={(event) => props.onChange(event.currentTarget.value as T)}
+      >
         {props.options.map(({ value, label }) => (
           <option key={value} value={value}>
             {label}
@@ -88,6 +93,7 @@ export function Slider(props: {
   step: number;
   /** The value in words. */
   words: string;
+  disabled?: boolean;
   onInput: (value: number) => void;
 }) {
   const id = useId();
@@ -102,6 +108,7 @@ export function Slider(props: {
         step={props.step}
         value={props.value}
         aria-valuetext={props.words}
+        disabled={props.disabled ?? false}
         onInput={(event) => props.onInput(event.currentTarget.valueAsNumber)}
       />
       <output for={id}>{props.words}</output>

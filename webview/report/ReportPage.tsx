@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
+import { rowsOfSummaries } from '../../experiments/summaryRows.ts';
 import type { ReportData } from '../../experiments/reportData.ts';
 import { ComparisonPanel } from '../comparison/ComparisonPanel.tsx';
 import { CurvesPanel } from '../curves/CurvesPanel.tsx';
@@ -8,6 +9,8 @@ import { curvesModel } from '../curves/curvesModel.ts';
 import { GridPanel } from '../grid/GridPanel.tsx';
 import { gridModel } from '../grid/gridModel.ts';
 import { t } from '../l10n.ts';
+import { TablePanel } from '../table/TablePanel.tsx';
+import { tableModel } from '../table/tableModel.ts';
 import { pageHost } from './pageHost.ts';
 
 interface Tab {
@@ -16,7 +19,7 @@ interface Tab {
   make: () => ComponentChildren;
 }
 
-/** A report's views as tabs: comparison, grids, each run's curves. Only the chosen one is mounted. */
+/** A report's views as tabs: comparison, grids, the table of runs, each run's curves. Only the chosen one is mounted. */
 export function ReportPage({ data }: { data: ReportData }) {
   const open = (runIds: readonly string[]): void => {
     chosen.value = runIds.length === 1 ? `run ${runIds[0]}` : 'comparison';
@@ -37,7 +40,7 @@ export function ReportPage({ data }: { data: ReportData }) {
   };
   return (
     <>
-      <div class="report-bar">
+      <header class="report-bar">
         <strong>{data.title}</strong>
         <span class="muted">
           SimDINO Studio {data.studioVersion} {'\u00b7'}{' '}
@@ -52,6 +55,7 @@ export function ReportPage({ data }: { data: ReportData }) {
                 key={id}
                 id={`tab-${id.replaceAll(' ', '-')}`}
                 data-tab={id}
+                title={label}
                 aria-selected={id === current?.id}
                 aria-controls="view"
                 tabIndex={id === current?.id ? 0 : -1}
@@ -62,14 +66,8 @@ export function ReportPage({ data }: { data: ReportData }) {
             ))}
           </div>
         )}
-      </div>
-      <div
-        id="view"
-        {...(tabs.length > 1 && current
-          ? { role: 'tabpanel', 'aria-labelledby': `tab-${current.id.replaceAll(' ', '-')}` }
-          : {})}
-        key={current?.id}
-      >
+      </header>
+      <div id="view" {...(tabs.length > 1 ? { role: 'tabpanel' as const } : {})} key={current?.id}>
         {body}
       </div>
     </>
@@ -90,6 +88,15 @@ function tabsOf(data: ReportData, open: (runIds: readonly string[]) => void): Ta
       make: () => {
         const host = pageHost({ type: 'comparison/snapshot', runs, series, baseId, missing: [] }, open);
         return <ComparisonPanel model={curvesModel(host, 'comparison')} />;
+      },
+    });
+    tabs.push({
+      id: 'table',
+      label: t('Runs'),
+      make: () => {
+        const progress = { read: runs.length, total: runs.length };
+        const host = pageHost({ type: 'table/snapshot', rows: rowsOfSummaries(runs), progress }, open);
+        return <TablePanel model={tableModel(host)} />;
       },
     });
   }

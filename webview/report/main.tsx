@@ -2,6 +2,7 @@
 import '../base.css';
 import '../grid/grid.css';
 import '../comparison/comparison.css';
+import '../table/table.css';
 import './report.css';
 import { decodeReport } from '../../experiments/reportData.ts';
 import { mountPanel } from '../mountPanel.tsx';

@@ -12,7 +12,7 @@ export function pageHost(
     send(message: FromPanelMessage) {
       if (message.type === 'ready' && initial) listener?.(initial);
       else if (message.type === 'openRun') onOpen([message.runId]);
-      else if (message.type === 'compare') onOpen(message.runIds);
+      else if (message.type === 'compare' || message.type === 'openRuns') onOpen(message.runIds);
       else if (message.type === 'export') download(message.fileName, message.content);
       else if (message.type === 'fault') console.error(message.message);
     },

@@ -5,8 +5,8 @@
  */
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
-import type { TableColumn, TableItem } from '../../experiments/runsTable.ts';
+import { formatMetric } from '../../experiments/formatMetric.ts';
+import { cellText, type TableColumn, type TableItem } from '../../experiments/runsTable.ts';
 import type { TableRow } from '../../protocol/panelMessages.ts';
 import { t } from '../l10n.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -35,7 +35,8 @@ export function VirtualRows({ model }: { model: TableModel }) {
   const first = Math.max(0, Math.floor(top.value / rowPx) - overscan);
   const end = Math.min(items.length, Math.ceil((top.value + height.value) / rowPx) + overscan);
   const at = Math.min(active.value, items.length - 1);
-  const template = columns.map(widthOf).join(' ');
+  const grouped = model.groupBy.value !== null;
+  const template = columns.map((column) => widthOf(column, grouped)).join(' ');
 
   const select = (index: number, how: 'toggle' | 'range'): void => {
     const next = new Set(model.selected.value);
@@ -181,6 +182,7 @@ function Cell(props: { row: TableRow; column: TableColumn; model: TableModel; se
           type="button"
           class={`star-button${row.star ? ' on' : ''}`}
           tabIndex={-1}
+          disabled={!host.live}
           aria-pressed={row.star}
           aria-label={t('Star {0}', row.name)}
           onClick={() => host.send({ type: 'star', runId: row.id, star: !row.star })}
@@ -199,7 +201,7 @@ function Cell(props: { row: TableRow; column: TableColumn; model: TableModel; se
       </>
     );
   if (column.id === 'state') return <StateBadge state={row.state} />;
-  const text = cellText(column, column.value(row));
+  const text = cellText(column, column.value(row), timeText);
   return <span title={column.kind === 'text' ? text : undefined}>{text}</span>;
 }
 
@@ -211,7 +213,8 @@ function GroupCells(props: {
 }) {
   const { item, columns, groupBy, model } = props;
   const column = model.columns.value.find(({ id }) => id === groupBy);
-  const value = item.value === undefined ? t('not set') : column ? cellText(column, item.value) : String(item.value);
+  const value =
+    item.value === undefined ? t('not set') : column ? cellText(column, item.value, timeText) : String(item.value);
   return (
     <>
       {columns.map(({ id, metric, kind }, i) => {
@@ -219,7 +222,7 @@ function GroupCells(props: {
         return (
           <div role="gridcell" class={`cell ${kind}`} key={id}>
             {i === 0 ? (
-              <b>
+              <b title={`${column?.label ?? ''} ${value} (${item.count})`}>
                 {column?.label} {value} <span class="muted">({item.count})</span>
               </b>
             ) : (
@@ -239,18 +242,31 @@ function GroupCells(props: {
   );
 }
 
-function cellText({ kind, metric = '' }: TableColumn, value: ReturnType<TableColumn['value']>): string {
-  if (value === undefined || value === null) return '\u2013';
-  if (typeof value !== 'number') return String(value);
-  if (kind === 'metric') return formatMetric(metric, value);
-  if (kind === 'time') return new Date(value).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
-  return formatNumber(value);
+function timeText(time: Date): string {
+  return time.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
 }
 
-function widthOf({ id, kind }: TableColumn): string {
+/** Wide enough for the heading with its arrow and for what stands below it; only texts and the longest headings are cut. */
+function widthOf({ id, kind, label }: TableColumn, grouped: boolean): string {
+  const heading = Math.min(26, label.length) + 3;
+  const fitting = (letters: number): string => `calc(${Math.max(heading, letters)}ch + 18px)`;
   if (id === 'name') return 'minmax(220px, 2fr)';
-  if (id === 'state') return '118px';
-  if (kind === 'time') return '132px';
-  if (kind === 'number') return '96px';
-  return kind === 'text' ? 'minmax(110px, 1fr)' : '124px';
+  // The badge has a glyph and a rim.
+  if (id === 'state') return 'calc(15ch + 50px)';
+  switch (kind) {
+    case 'time':
+      // Its blanks and slashes are narrow.
+      return fitting(Math.ceil(0.9 * longestTime()));
+    case 'number':
+      return fitting(8);
+    case 'metric':
+      return fitting(grouped ? 18 : 10);
+    case 'text':
+      return `minmax(${fitting(12)}, 1fr)`;
+  }
+}
+
+/** Letters of a late hour of a late day, as this place writes it. */
+function longestTime(): number {
+  return Math.max(...[9, 11].map((month) => timeText(new Date(2026, month, 30, 22, 58)).length));
 }

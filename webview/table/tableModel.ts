@@ -64,6 +64,7 @@ export function tableModel(host: PanelHost): TableModel {
       case 'curves/append':
       case 'comparison/snapshot':
       case 'grid/snapshot':
+      case 'look/snapshot':
         break;
       case 'panel/error':
         fault.value = { message: message.message, remedy: message.remedy };

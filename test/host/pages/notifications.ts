@@ -23,6 +23,19 @@ export class NotificationPages {
     await toast.locator('.monaco-button', { hasText: button }).first().click();
   }
 
+  /** Takes away all that are in sight. */
+  async clear(): Promise<void> {
+    const closes = this.page.locator('.notification-toast .codicon-notifications-clear');
+    while ((await closes.count()) > 0) {
+      await this.page.locator('.notification-toast').first().hover();
+      await closes.first().click();
+    }
+    // Where the pointer is, a tooltip would stand in the picture: the middle of the status bar has none.
+    await this.page.mouse.move(720, 890);
+    await this.page.locator('.workbench-hover-container').waitFor({ state: 'detached', timeout: 10_000 });
+    await this.page.locator('.notification-toast').first().waitFor({ state: 'detached', timeout: 10_000 });
+  }
+
   /** Presses a button of a modal question. */
   async answerDialog(button: string): Promise<void> {
     await this.page

@@ -5,7 +5,7 @@ import { nameRun } from '../../../experiments/runId.ts';
 import { changeAnnotations } from '../../../experiments/store/annotationsFile.ts';
 import { RunCollection } from '../../../experiments/store/runCollection.ts';
 import { groupRuns } from '../../../extension/run/runGroups.ts';
-import { remainingText, runDescription, type StateWords } from '../../../extension/run/runText.ts';
+import { remainingText, runDescription, treeDescription, type StateWords } from '../../../extension/run/runText.ts';
 import { currentProcess } from '../../../experiments/store/processIdentity.ts';
 import { isRunId } from '../../../protocol/runFolder.ts';
 import { aRecord, elsewhere, metricLines, temporaryFolder, writeRun } from '../store/runFolders.ts';
@@ -149,6 +149,19 @@ describe('texts', () => {
     const run = collection.runs.get('r')!;
     expect(runDescription(run, words)).toBe('running · epoch 2/10 · loss NaN · k-NN 81.2 %');
     expect(remainingText(run)).toBe('32 s');
+  });
+
+  it('puts what the icon does not say first where a tree cuts it', async () => {
+    const metrics = '{"step":10,"epoch":1,"time":0,"loss":-1.23456,"knnTop1":0.8123}\n';
+    await writeRun(runs, 'r', [{ process: currentProcess(), metrics }]);
+    await look();
+    const run = collection.runs.get('r')!;
+    expect(treeDescription(run, words)).toBe('1/10 epochs · 81.2 % k-NN · loss \u22121.235 · running');
+    const finished = { ...run, state: 'finished' as const };
+    expect(treeDescription(finished, words)).toBe('81.2 % k-NN · 1/10 epochs · loss \u22121.235 · finished');
+    const failed = { ...run, state: 'failed' as const };
+    expect(treeDescription(failed, words)).toMatch(/^failed · epoch 1/);
+    expect(treeDescription({ ...finished, latest: {} }, words)).toBe('finished');
   });
 
   it('says of a folder that it can not read what is wrong, and guesses no state', async () => {

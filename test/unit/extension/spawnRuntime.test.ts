@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { launchLogPath, spawnRuntime, waitForFile } from '../../../extension/launch/spawnRuntime.ts';
-import { descendants, killTree } from '../../../extension/run/killTree.ts';
+import { descendants, killTree } from '../../../experiments/store/killTree.ts';
 import { findProcess } from '../../../experiments/store/processIdentity.ts';
 import { currentProcess, findProcessSync } from '../../../experiments/store/processIdentity.ts';
 

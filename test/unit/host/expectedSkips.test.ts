@@ -13,6 +13,7 @@ const debian: Machine = {
   hasSlurm: false,
   hasOpenMpi: false,
   hasMpich: false,
+  hasCompiler: true,
 };
 const names = (outcomes: { name: string }[]): string[] => outcomes.map(({ name }) => name);
 

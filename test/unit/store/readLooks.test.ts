@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readLooks } from '../../../experiments/store/readLooks.ts';
-import { isFromLookPanel, isToLookPanel, type LookedRun } from '../../../protocol/lookMessages.ts';
-import { lookAt, pictureKinds, sharedSteps } from '../../../webview/look/lookModel.ts';
+import { checkFromPanel, checkToPanel } from '../../../protocol/checkPanelMessage.ts';
+import type { LookedRun } from '../../../protocol/panelMessages.ts';
+import { columnNames, lookAt, pictureKinds, sharedSteps } from '../../../webview/look/lookModel.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -62,17 +63,27 @@ test('one slider goes through the steps of all runs; a run without the step show
   expect(pictureKinds(runs)).toEqual(['pca', 'neighbours']);
 });
 
+test('no two columns have one name', () => {
+  const named = (id: string, name: string): LookedRun => ({ ...run(id, 0), name });
+  expect(columnNames([named('a-1', 'quick'), named('a-2', 'quick'), named('b', 'slow')])).toEqual([
+    'quick (a-1)',
+    'quick (a-2)',
+    'slow',
+  ]);
+});
+
 test('messages are checked at both ends', () => {
-  expect(isToLookPanel({ type: 'look/snapshot', busy: false, runs: [run('a', 1)] })).toBe(true);
+  const sent = { type: 'look/snapshot', busy: false, runs: [run('a', 1)] };
+  expect(checkToPanel(sent)).toEqual({ ok: true, message: sent });
   for (const wrong of [
-    null,
-    {},
-    { type: 'look/snapshot', runs: [{}], busy: true },
-    { type: 'other', runs: [], busy: true },
+    { ...sent, runs: [{}] },
+    { ...sent, busy: 1 },
+    { ...sent, runs: [{ ...run('a', 1), id: '../a' }] },
+    { ...sent, runs: [{ ...run('a'), looks: [{ step: 1, images: [{ name: 'a', pictures: [{}] }], sheets: [] }] }] },
   ])
-    expect(isToLookPanel(wrong)).toBe(false);
-  expect(isFromLookPanel({ type: 'ready' })).toBe(true);
-  expect(isFromLookPanel({ type: 'look', runId: 'a' })).toBe(true);
-  for (const wrong of [{ type: 'look' }, { type: 'look', runId: 'x'.repeat(200) }, 'ready', undefined])
-    expect(isFromLookPanel(wrong)).toBe(false);
+    expect(checkToPanel(wrong).ok).toBe(false);
+  expect(checkFromPanel({ type: 'ready', panel: 'look' }).ok).toBe(true);
+  expect(checkFromPanel({ type: 'look', runId: 'a' }).ok).toBe(true);
+  for (const wrong of [{ type: 'look' }, { type: 'look', runId: 'x'.repeat(200) }, { type: 'look', runId: '../a' }])
+    expect(checkFromPanel(wrong).ok).toBe(false);
 });

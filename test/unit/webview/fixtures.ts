@@ -1,6 +1,6 @@
 /** Runs as the panels get them, shaped like real training: made from formulas and a seeded generator. */
 import { expandCells } from '../../../configs/expandCells.ts';
-import type { GridData, RunSummary, Series, TableRow } from '../../../protocol/panelMessages.ts';
+import type { GridData, LookedRun, RunSummary, Series, TableRow } from '../../../protocol/panelMessages.ts';
 import type { RunState } from '../../../protocol/records.ts';
 import { run } from '../experiments/fixtureRuns.ts';
 
@@ -224,6 +224,54 @@ export function makeGrid(extraAxis = false): GridData {
     scheduler: 'running',
     etaMs: 1_450_000,
   };
+}
+
+/** What runs learned: pictures of two images at three steps; null stands for a run that was not looked at. */
+export function makeLooks(...ids: (string | null)[]): LookedRun[] {
+  const picture = (kind: string, seed: number, image = 0) => ({ kind, uri: patches(kind, seed, image) });
+  return ids.map((id, i) => ({
+    id: id ?? 'not-looked-at',
+    name: id === null ? 'not looked at' : 'quickstart',
+    looks:
+      id === null
+        ? []
+        : [0, 781, 1562].map((step, k) => ({
+            step,
+            images: [
+              't10k-images-idx3-ubyte[1784] (Coat)',
+              'photos/validation/long/name/of/an/image_000852.jpeg (Sandal)',
+            ].map((name, n) => ({
+              name,
+              pictures: ['image', 'attention', 'attention mask', 'head 1', 'head 2', 'head 3', 'masks', 'pca'].map(
+                (kind, m) => picture(kind, 1 + m + 16 * n + 64 * (kind === 'image' ? 0 : k + 4 * i), n),
+              ),
+            })),
+            sheets: ['neighbours', 'spectrum', 'sheet'].map((kind) => picture(kind, 900 + k)),
+          })),
+  }));
+}
+
+/** A picture of coloured squares, as an address of its own: a bright disc, and what a network might see of it. */
+function patches(kind: string, seed: number, image: number): string {
+  const random = mulberry32(seed);
+  const place = mulberry32(40 + image);
+  const side = 6;
+  const [centreX, centreY] = [2 + place(), 2 + place()];
+  const hue = Math.round(360 * place());
+  const squares = Array.from({ length: side * side }, (_, i) => {
+    const [x, y] = [i % side, Math.floor(i / side)];
+    const near = Math.max(0, 1 - Math.hypot(x - centreX, y - centreY) / 3.2);
+    const noise = random() - 0.5;
+    const [h, l] =
+      kind === 'image' || kind === 'masks'
+        ? [hue + (near > 0.35 ? 0 : 160), (near > 0.35 ? 60 : 30) + 12 * noise]
+        : kind === 'pca'
+          ? [hue + 130 * near + 25 * (x - y), 55]
+          : [270 + 130 * near + 50 * noise, 12 + 55 * near + 18 * noise];
+    return `<path fill="hsl(${Math.round(h)} 70% ${Math.round(l)}%)" d="M${x} ${y}h1v1h-1z"/>`;
+  });
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 6 6" width="96" height="96">${squares.join('')}</svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
 function hash(text: string): number {

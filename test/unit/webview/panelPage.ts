@@ -9,6 +9,7 @@ import { encodeReport } from '../../../experiments/reportData.ts';
 import type {
   FromPanelMessage,
   GridData,
+  LookedRun,
   PanelKind,
   PanelState,
   RunSummary,
@@ -150,6 +151,10 @@ export class PanelPage {
 
   async showTable(rows: readonly TableRow[], read = rows.length): Promise<void> {
     await this.post(toWire({ type: 'table/snapshot', rows: [...rows], progress: { read, total: rows.length } }));
+  }
+
+  async showLooks(runs: readonly LookedRun[], busy = false): Promise<void> {
+    await this.post({ type: 'look/snapshot', runs, busy });
   }
 
   /** Any message that JSON can say. */

@@ -6,7 +6,7 @@ import { launchBrowser } from '../../host/browser.ts';
 import { findChromium } from '../../host/chromium.ts';
 import type { PanelPage as Panel, ThemeName } from './panelPage.ts';
 import { PanelPage, buildPanels } from './panelPage.ts';
-import { makeGrid, makeRun, makeTable } from './fixtures.ts';
+import { makeGrid, makeLooks, makeRun, makeTable } from './fixtures.ts';
 import type { PanelKind } from '../../../protocol/panelMessages.ts';
 import { themes } from './themes.ts';
 
@@ -112,6 +112,8 @@ const pictures: Record<
       await panel.page.getByLabel('Group by').selectOption({ label: 'loss.gammaFactor' });
     },
   },
+  look: { kind: 'look', height: 1100, draw: (panel) => panel.showLooks(makeLooks('quick-1', 'quick-2')) },
+  lookNone: { kind: 'look', height: 500, draw: (panel) => panel.showLooks(makeLooks('quick-1', null), true) },
   narrow: {
     kind: 'curves',
     width: 420,

@@ -1,16 +1,19 @@
 /** The panels in a real browser, under the policy that the extension sets. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { checkPanelState } from '../../../protocol/checkPanelMessage.ts';
 import { encodeReport } from '../../../experiments/reportData.ts';
 import { reportHtml } from '../../../experiments/reportHtml.ts';
-import type { FromPanelMessage, PanelKind } from '../../../protocol/panelMessages.ts';
+import { panelKinds, type FromPanelMessage, type PanelKind } from '../../../protocol/panelMessages.ts';
 import { launchBrowser } from '../../host/browser.ts';
 import { findChromium } from '../../host/chromium.ts';
-import { makeGrid, makeRun, makeTable } from './fixtures.ts';
+import { cutTexts } from './cutText.ts';
+import { makeGrid, makeLooks, makeRun, makeTable } from './fixtures.ts';
 import type { ThemeName } from './panelPage.ts';
 import { PanelPage, buildPanels } from './panelPage.ts';
+import { contrast, parseColour } from '../../../webview/colour.ts';
 import { themes } from './themes.ts';
 
 const hostile = `<img src=x onerror="window.hacked=1"></script><script>window.hacked=1</script>`;
@@ -61,9 +64,9 @@ async function sentOf<T extends FromPanelMessage['type']>(
   return sent.filter((message): message is Extract<FromPanelMessage, { type: T }> => message.type === type);
 }
 
-async function violations(panel: PanelPage): Promise<string[]> {
-  await panel.page.evaluate(axeSource);
-  return panel.page.evaluate(async () => {
+async function violations({ page }: { page: Page }): Promise<string[]> {
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> };
     };
@@ -72,22 +75,6 @@ async function violations(panel: PanelPage): Promise<string[]> {
       nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ''}`),
     );
   });
-}
-
-/** Lines of text that do not fit their box and are not meant to be cut with an ellipsis. */
-async function clipped(panel: PanelPage): Promise<string[]> {
-  return panel.page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('button, label, h1, h2, .badge, .progress-words, .figure b, .cell > *')]
-      .filter((element) => {
-        const style = getComputedStyle(element);
-        return (
-          style.textOverflow !== 'ellipsis' &&
-          style.overflowX !== 'visible' &&
-          element.scrollWidth > element.clientWidth + 1
-        );
-      })
-      .map((element) => element.outerHTML.slice(0, 200)),
-  );
 }
 
 const running = (overrides = {}) => makeRun({ id: 'quickstart-0007', steps: 1200, resumedAt: 600, ...overrides });
@@ -108,7 +95,7 @@ describe('panels in a browser', () => {
       for (const theme of Object.keys(themes) as ThemeName[]) {
         await panel.setTheme(theme);
         expect(await violations(panel), theme).toEqual([]);
-        expect(await clipped(panel), theme).toEqual([]);
+        expect(await cutTexts(panel.page), theme).toEqual([]);
       }
     };
 
@@ -145,6 +132,12 @@ describe('panels in a browser', () => {
     it('a comparison', async () => {
       const panel = await panelOf('comparison');
       await panel.showComparison(fourRuns());
+      await check(panel);
+    });
+
+    it('what runs learned, one of them not looked at yet', async () => {
+      const panel = await panelOf('look');
+      await panel.showLooks(makeLooks('a-1', 'b-2', null));
       await check(panel);
     });
   });
@@ -315,6 +308,21 @@ describe('panels in a browser', () => {
       expect(await distanceTo([26, 133, 255])).toBeLessThan(16);
     });
 
+    it('write where a run was resumed above the plot, clear of the line', async () => {
+      const inkAbove = async (resumedAt: number | undefined): Promise<number> => {
+        const panel = await panelOf('curves');
+        await panel.showCurves([running({ resumedAt })]);
+        return panel.page.evaluate(() => {
+          const canvas = document.querySelector('canvas')!;
+          // Right of the axis' numbers, above the highest line of the grid.
+          const { data } = canvas.getContext('2d')!.getImageData(60, 0, canvas.width - 60, 12);
+          return data.filter((value, i) => i % 4 === 3 && value > 100).length;
+        });
+      };
+      expect(await inkAbove(undefined)).toBe(0);
+      expect(await inkAbove(600)).toBeGreaterThan(20);
+    });
+
     it('come back as they were left', async () => {
       const first = await panelOf('curves');
       await first.showCurves([running()]);
@@ -408,6 +416,27 @@ describe('panels in a browser', () => {
         return { done: at(0.06, 1 / 6), missing: at(0.94, 5 / 6) };
       });
       expect(alphas).toEqual({ done: 255, missing: 0 });
+    });
+
+    it('has nothing to pause once all is done, though its scheduler still says that it works', async () => {
+      const panel = await panelOf('grid', { reducedMotion: false });
+      const { page } = panel;
+      await panel.showGrid(makeGrid());
+      const grid = makeGrid();
+      const [done] = grid.runs;
+      const runs = grid.sweep.cells.map(({ runId, cell, seed }) => ({
+        ...done!,
+        ...{ id: runId, state: 'finished' as const, sweep: { id: grid.sweep.id, cell, seed } },
+      }));
+      await panel.showGrid({ ...grid, runs, etaMs: 0 });
+      const [bar, filled] = await page
+        .locator('.progress')
+        .evaluate((element) => [element, element.firstElementChild!].map((one) => one.getBoundingClientRect().width));
+      expect(filled).toBe(bar);
+      expect(await page.locator('.panel-header').innerText()).toContain('100 % 36 of 36 runs finished');
+      expect(await page.locator('.panel-header').innerText()).not.toContain('left');
+      expect(await page.locator('.title-row .badge').allInnerTexts()).toEqual(['Finished']);
+      expect(await page.locator('.title-row .actions').getByRole('button').allInnerTexts()).toEqual(['Export']);
     });
 
     it('steers the scheduler and saves tables and figures', async () => {
@@ -604,20 +633,269 @@ describe('panels in a browser', () => {
     });
   });
 
-  it('nothing moves sideways at 200 % zoom on a small window, with the longest name', async () => {
-    const name = 'simdino_vits16_imagenet100_gamma-balanced_eps-0.2236_lr-0.002_bs-1024_' + 'x'.repeat(58);
-    for (const kind of ['curves', 'comparison', 'grid'] as const) {
-      const panel = await panelOf(kind, { width: 600, height: 800, scale: 2 });
-      if (kind === 'curves') await panel.showCurves([running({ name })]);
-      else if (kind === 'grid') await panel.showGrid({ ...makeGrid(), name });
-      else await panel.showComparison([running({ name }), arm('b', 1, 1)]);
-      const widths = await panel.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-      expect(widths[0], kind).toBeLessThanOrEqual(widths[1]!);
-      expect(await clipped(panel)).toEqual([]);
+  describe('what runs learned', () => {
+    it('names each column by run and step, and moves all of them with one slider', async () => {
+      const panel = await panelOf('look');
+      const { page } = panel;
+      expect(await sentOf(panel, 'ready')).toEqual([{ type: 'ready', panel: 'look' }]);
+      await panel.showLooks(makeLooks('a-1', 'a-2', null));
+      const titles = () => page.locator('.look-run h2').allInnerTexts();
+      expect(await titles()).toEqual(['quickstart (a-1), step 1562', 'quickstart (a-2), step 1562', 'not looked at']);
+      await page.getByRole('slider', { name: 'Step' }).press('ArrowLeft');
+      expect(await titles()).toEqual(['quickstart (a-1), step 781', 'quickstart (a-2), step 781', 'not looked at']);
+      await page.getByLabel('Show').selectOption({ label: 'principal components' });
+      expect(await page.locator('.look-run').first().locator('figcaption').allInnerTexts()).toEqual(
+        Array(2).fill(['image', 'principal components']).flat(),
+      );
+    });
+
+    it('fills the width with pictures of one size', async () => {
+      const panel = await panelOf('look', { width: 1000 });
+      await panel.showLooks(makeLooks('a-1', 'a-2'));
+      const [row, boxes] = await panel.page.evaluate(() => {
+        const pictures = document.querySelector('.look-pictures')!;
+        const rights = [...pictures.querySelectorAll('img')].map((image) => image.getBoundingClientRect());
+        return [pictures.getBoundingClientRect(), rights.map(({ right, width, height }) => ({ right, width, height }))];
+      });
+      expect(Math.abs(Math.max(...boxes.map(({ right }) => right)) - row.right)).toBeLessThan(2);
+      for (const { width, height } of boxes) expect(Math.abs(width - height)).toBeLessThan(1);
+    });
+
+    it('asks for more with a button, which waits while pictures are made', async () => {
+      const panel = await panelOf('look');
+      const { page } = panel;
+      await panel.showLooks(makeLooks('a-1', null));
+      await page.getByRole('button', { name: 'Look again' }).click();
+      await page.getByRole('button', { name: 'Look at every checkpoint' }).click();
+      expect(await sentOf(panel, 'look')).toEqual([
+        { type: 'look', runId: 'a-1' },
+        { type: 'look', runId: 'not-looked-at' },
+      ]);
+      await panel.showLooks(makeLooks('a-1', null), true);
+      expect(await page.getByRole('status').first().innerText()).toBe('Looking\u2026');
+      expect(await page.locator('.look-run button:enabled').count()).toBe(0);
+    });
+
+    it('come back as they were left', async () => {
+      const first = await panelOf('look');
+      await first.showLooks(makeLooks('a-1', 'a-2'));
+      await first.page.getByRole('slider', { name: 'Step' }).press('Home');
+      await first.page.getByLabel('Show').selectOption('attention');
+      const state = await first.kept();
+      expect(checkPanelState(state)).toMatchObject({ kind: 'look', runIds: ['a-1', 'a-2'] });
+      const second = await panelOf('look', { state });
+      await second.showLooks(makeLooks('a-1', 'a-2'));
+      expect(await second.page.locator('.look-run h2').first().innerText()).toContain('step 0');
+      expect(await second.page.getByLabel('Show').inputValue()).toBe('attention');
+    });
+  });
+
+  it('ten lines stand out from their card in every theme, on the canvas as in the legend', async () => {
+    const panel = await panelOf('curves', { scale: 2, height: 700 });
+    await panel.showCurves(Array.from({ length: 10 }, (_, i) => arm(`run-${i}`, i, 0.5 + i / 10)));
+    await panel.page.getByLabel('Smoothing').fill('0.99');
+    for (const name of Object.keys(themes) as ThemeName[]) {
+      await panel.setTheme(name);
+      await panel.settle();
+      const { card, lines, drawn } = await panel.page.evaluate(() => {
+        const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
+        const rgb = (css: string): string => {
+          context.fillStyle = css;
+          context.fillRect(0, 0, 1, 1);
+          return [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)].join(',');
+        };
+        const canvas = document.querySelector('canvas')!;
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        const inked = new Set<string>();
+        for (let i = 0; i < data.length; i += 4)
+          if (data[i + 3] === 255) inked.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+        const strokes = [...document.querySelectorAll('.legend .line-sample line')].map((line) =>
+          rgb(line.getAttribute('stroke')!),
+        );
+        return {
+          card: rgb(getComputedStyle(document.querySelector('.card')!).backgroundColor),
+          lines: strokes,
+          drawn: strokes.filter((stroke) => inked.has(stroke)),
+        };
+      });
+      const colourOf = (text: string) => parseColour(`rgb(${text})`)!;
+      expect(new Set(lines).size, name).toBe(10);
+      expect(drawn, name).toEqual(lines);
+      for (const line of lines)
+        expect(contrast(colourOf(line), colourOf(card)), `${line} on ${card}, ${name}`).toBeGreaterThanOrEqual(3);
     }
   });
 
-  it('a report is one file that shows comparison, grid and curves without a host', async () => {
+  it('in high contrast the border of every state is as plain as any other', async () => {
+    const panel = await panelOf('table');
+    const states = ['finished', 'running', 'failed', 'crashed', 'stale'] as const;
+    await panel.showTable(makeTable(5).map((row, i) => ({ ...row, state: states[i]! })));
+    for (const name of ['highContrast', 'highContrastLight'] as const) {
+      await panel.setTheme(name);
+      const ground = parseColour(themes[name].variables['editor-background']!)!;
+      const borders = await panel.page
+        .locator('.badge')
+        .evaluateAll((badges) => badges.map((badge) => getComputedStyle(badge).borderTopColor));
+      expect(borders).toHaveLength(5);
+      for (const border of borders) {
+        const colour = parseColour(border);
+        expect(colour?.a, border).toBe(1);
+        expect(contrast(colour!, ground), border).toBeGreaterThan(4.5);
+      }
+    }
+  });
+
+  it('nothing moves for who asks for reduced motion, and what lives breathes for others', async () => {
+    const moving = (panel: PanelPage): Promise<number> => panel.page.evaluate(() => document.getAnimations().length);
+    for (const reducedMotion of [true, false]) {
+      const expected = (count: number): boolean => (reducedMotion ? count === 0 : count > 0);
+      const curves = await panelOf('curves', { reducedMotion });
+      expect(await moving(curves), `loading, ${reducedMotion}`).toSatisfy(expected);
+      await curves.showCurves([running()]);
+      expect(await moving(curves), `running, ${reducedMotion}`).toSatisfy(expected);
+      const grid = await panelOf('grid', { reducedMotion });
+      await grid.showGrid(makeGrid());
+      expect(await moving(grid), `a running grid, ${reducedMotion}`).toSatisfy(expected);
+    }
+  });
+
+  describe('a name that is markup stays a name, and markup that got in does nothing:', () => {
+    const named = {
+      name: hostile,
+      summary: { tags: [hostile], failure: hostile, configSource: hostile, device: hostile },
+    };
+    const config = { 'loss.eps': hostile, [hostile]: 1 };
+    const draw: Record<PanelKind, (panel: PanelPage) => Promise<void>> = {
+      curves: (panel) => panel.showCurves([running({ ...named, config })]),
+      comparison: (panel) => panel.showComparison([running({ ...named, config }), running({ ...named, id: 'b' })]),
+      grid: async (panel) => {
+        const grid = makeGrid();
+        const runs = grid.runs.map((run) => ({ ...run, name: hostile, tags: [hostile], failure: hostile }));
+        await panel.showGrid({ ...grid, name: hostile, runs, sweep: { ...grid.sweep, base: hostile } });
+      },
+      table: (panel) =>
+        panel.showTable(
+          makeTable(4).map((row) => ({
+            ...row,
+            name: hostile,
+            notes: hostile,
+            tags: [hostile],
+            config,
+            method: hostile,
+          })),
+        ),
+      look: (panel) =>
+        panel.showLooks(
+          makeLooks('a-1', 'a-2').map((run) => ({
+            ...run,
+            name: hostile,
+            looks: run.looks.map((look) => ({
+              ...look,
+              images: look.images.map((image) => ({ ...image, name: hostile })),
+              sheets: [{ kind: hostile, uri: 'javascript:window.hacked=1' }],
+            })),
+          })),
+        ),
+    };
+    for (const kind of panelKinds)
+      it(kind, async () => {
+        const panel = await panelOf(kind);
+        const { page } = panel;
+        const isHacked = (): Promise<boolean> => page.evaluate(() => 'hacked' in window);
+        await draw[kind](panel);
+        await panel.post({ type: 'panel/error', code: 'x', message: hostile, remedy: hostile });
+        await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+        await panel.settle();
+        expect(await page.getByText(hostile).count()).toBeGreaterThan(1);
+        expect(await page.locator('[onerror], #app script').count()).toBe(0);
+        expect(await page.locator('img:not(.look img)').count()).toBe(0);
+        expect(await isHacked()).toBe(false);
+
+        // Were a panel to write it as markup one day, the page's policy would still not run it.
+        const refused = await page.evaluate(async (markup) => {
+          const violations: string[] = [];
+          document.addEventListener('securitypolicyviolation', (event) => violations.push(event.effectiveDirective));
+          const element = document.createElement('div');
+          element.innerHTML = markup;
+          document.body.append(element);
+          const script = document.createElement('script');
+          script.textContent = 'window.hacked = 1';
+          document.body.append(script);
+          await fetch('http://elsewhere.test/').catch(() => undefined);
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          return [...new Set(violations)].sort();
+        }, hostile);
+        expect(refused).toEqual(['connect-src', 'script-src-attr', 'script-src-elem']);
+        expect(await isHacked()).toBe(false);
+        // `src=x` is of the page's own source, where there is none.
+        const refusals = /Content Security Policy|404/;
+        const others = panel.faults.splice(0).filter((fault) => !refusals.test(fault));
+        expect(others).toEqual([]);
+      });
+  });
+
+  it('what finds cut text finds it, unless a tooltip tells it or it can be scrolled to', async () => {
+    const page = await browser!.newPage();
+    const box = (style: string, inner = 'too long for its box', attributes = '') =>
+      `<div style="width: 40px; white-space: nowrap; ${style}" ${attributes}>${inner}</div>`;
+    const cutsOf = async (body: string): Promise<number> => {
+      await page.setContent(`<body>${body}</body>`);
+      return (await cutTexts(page)).length;
+    };
+    expect(await cutsOf(box('overflow: hidden'))).toBe(1);
+    expect(await cutsOf(box('overflow: hidden; text-overflow: ellipsis'))).toBe(1);
+    expect(await cutsOf(box('overflow: hidden', '<span>deep <b>inside of it</b></span>'))).toBe(1);
+    expect(await cutsOf(box('overflow: hidden; height: 10px; white-space: normal'))).toBe(1);
+    expect(await cutsOf(`<div style="width: 90px; overflow: hidden">${box('overflow: visible')}</div>`)).toBe(1);
+    expect(await cutsOf('<select style="width: 40px"><option>too long for it</option></select>')).toBe(1);
+    expect(await cutsOf(box('overflow: hidden', 'too long for it', 'title="Say: too long for it"'))).toBe(0);
+    expect(await cutsOf(box('overflow: hidden', 'too long for it', 'title="something else"'))).toBe(1);
+    expect(await cutsOf(box('overflow: auto'))).toBe(0);
+    expect(await cutsOf(box('overflow: hidden', 'short'))).toBe(0);
+    await page.close();
+  });
+
+  it('the table of runs cuts no heading, state, time or number at its first width', async () => {
+    const panel = await panelOf('table');
+    const rows = makeTable(9).map((row, i) => ({
+      ...row,
+      createdAtMs: new Date(2026, 10, 20 + i, 22, 58).getTime(),
+      state: i === 0 ? ('stale' as const) : row.state,
+    }));
+    await panel.showTable(rows);
+    const exact = { evenIfTold: '.head, .cell.time, .cell.metric, .cell.number, .badge' };
+    expect(await cutTexts(panel.page, exact)).toEqual([]);
+    await panel.page.getByLabel('Group by').selectOption({ label: 'loss.gammaFactor' });
+    await panel.page.getByRole('columnheader', { name: 'Best loss' }).getByRole('button').click();
+    expect(await cutTexts(panel.page, exact)).toEqual([]);
+    const badge = await panel.page.locator('.badge.tone-warning').boundingBox();
+    const cell = await panel.page.locator('.cell:has(> .badge.tone-warning)').boundingBox();
+    expect(badge!.x + badge!.width).toBeLessThanOrEqual(cell!.x + cell!.width);
+  });
+
+  describe('at 200 % zoom on a small window, with the longest name, nothing moves sideways and nothing is cut:', () => {
+    const name = 'simdino_vits16_imagenet100_gamma-balanced_eps-0.2236_lr-0.002_bs-1024_' + 'x'.repeat(58);
+    const draw: Record<PanelKind, (panel: PanelPage) => Promise<void>> = {
+      curves: (panel) => panel.showCurves([running({ name })]),
+      grid: (panel) => panel.showGrid({ ...makeGrid(), name }),
+      comparison: (panel) => panel.showComparison([running({ name }), arm('b', 1, 1)]),
+      table: (panel) => panel.showTable(makeTable(12).map((row) => ({ ...row, name, tags: [name], notes: name }))),
+      look: (panel) => panel.showLooks(makeLooks('a-1', 'a-2').map((run) => ({ ...run, name }))),
+    };
+    for (const kind of panelKinds)
+      it(kind, async () => {
+        const panel = await panelOf(kind, { width: 600, height: 800, scale: 2 });
+        await draw[kind](panel);
+        for (const theme of ['light', 'highContrast'] as const) {
+          await panel.setTheme(theme);
+          const widths = await panel.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+          expect(widths[0], theme).toBeLessThanOrEqual(widths[1]!);
+          expect(await cutTexts(panel.page), theme).toEqual([]);
+        }
+      });
+  });
+
+  it('a report is one file that shows comparison, grid, table and curves without a host', async () => {
     const page = await browser!.newPage();
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(String(error)));
@@ -643,11 +921,31 @@ describe('panels in a browser', () => {
     });
     await page.route('http://report.test/', (route) => route.fulfill({ body: html, contentType: 'text/html' }));
     await page.goto('http://report.test/');
-    expect(await page.getByRole('tab').allInnerTexts()).toEqual(['Comparison', 'Grid gamma-eps', hostile, 'b-s1']);
+    expect(await page.getByRole('tab').allInnerTexts()).toEqual([
+      'Comparison',
+      'Grid gamma-eps',
+      'Runs',
+      hostile,
+      'b-s1',
+    ]);
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Comparison of 2 runs');
-    await page.getByRole('tab', { name: 'Comparison' }).focus();
+    for (const tab of await page.getByRole('tab').all()) {
+      await tab.click();
+      await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.waitForTimeout(100);
+        const where = `${await tab.innerText()}, ${colorScheme}`;
+        expect(await violations({ page }), where).toEqual([]);
+        expect(await cutTexts(page), where).toEqual([]);
+      }
+    }
+    await page.getByRole('tab', { name: 'Comparison' }).click();
     await page.keyboard.press('ArrowRight');
     expect(await page.locator('.cell').count()).toBe(12);
+    await page.getByRole('tab', { name: 'Runs' }).click();
+    await page.getByLabel('Filter').fill('b-s1');
+    expect(await page.locator('.runs-table .line .link').allInnerTexts()).toEqual(['b-s1']);
     await page.getByRole('tab', { name: 'b-s1' }).click();
     await page.waitForSelector('.plot canvas');
     expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0);

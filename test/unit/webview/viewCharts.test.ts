@@ -24,6 +24,16 @@ test('several runs are compared by their first view', () => {
   expect(distance.lines.map(({ metric }) => metric)).toEqual(['distanceView1']);
 });
 
+test('what the GPU does stands with the machine', () => {
+  const charts = chartsFor(new Set(['loss', 'cpuShare', 'gpuShare', 'gpuMemoryBytes']), 1);
+  expect(charts.map(({ title, section }) => `${section}: ${title}`)).toEqual([
+    'learning: Loss',
+    'machine: CPU use',
+    'machine: GPU use',
+    'machine: GPU memory',
+  ]);
+});
+
 test('a metric of one view has its words in every table', () => {
   expect(metricInfo('codingRateView2')).toMatchObject({
     label: 'Coding rate of view 2',

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { BestValues } from '../../experiments/store/bestValues.ts';
-import { readRunConfig } from '../../experiments/store/readRunConfig.ts';
-import type { RunCollection } from '../../experiments/store/runCollection.ts';
-import type { RunOverview } from '../../experiments/store/summariseRun.ts';
+import { BestValues } from './bestValues.ts';
+import { readRunConfig } from './readRunConfig.ts';
+import type { RunCollection } from './runCollection.ts';
+import type { RunOverview } from './summariseRun.ts';
 import type { TableProgress, TableRow } from '../../protocol/panelMessages.ts';
 import type { JsonScalar } from '../../protocol/records.ts';
 import { isRunId } from '../../protocol/runFolder.ts';
-import { runName } from '../run/runText.ts';
+import { runName } from '../runName.ts';
 
 /** What was read of a run beyond its overview. */
 interface Details {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { isSameProcessAlive } from '../../experiments/store/liveness.ts';
+import { isSameProcessAlive } from './liveness.ts';
 import type { ProcessIdentity } from '../../protocol/records.ts';
 
 /**

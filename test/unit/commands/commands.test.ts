@@ -1,0 +1,221 @@
+/** Commands that do what the editor's panels and menus do, over run folders made here. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lineColours } from '../../../experiments/curveFigure.ts';
+import { currentProcess, findProcessSync } from '../../../experiments/store/processIdentity.ts';
+import { run as checkpoints } from '../../../runtime/commands/checkpoints.ts';
+import { run as curve } from '../../../runtime/commands/curve.ts';
+import { run as grids } from '../../../runtime/commands/grids.ts';
+import { run as runsCommand } from '../../../runtime/commands/runs.ts';
+import { run as stop } from '../../../runtime/commands/stop.ts';
+import { contrast, parseColour } from '../../../webview/colour.ts';
+import { aRecord, metricLines, temporaryFolder, writeRun } from '../store/runFolders.ts';
+import { said } from './said.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const finished = { events: [{ type: 'finished', time: 1, step: 3 }] };
+const knn = (step: number, top1: number) => `${JSON.stringify({ step, epoch: step / 10, time: 1, knnTop1: top1 })}\n`;
+
+/** Three finished runs of two values of eps, one of which is archived, and one that failed. */
+async function study(): Promise<void> {
+  const make = async (id: string, eps: number, best: number, last: number, annotations?: object) => {
+    const metrics = metricLines(1, 3) + knn(1, best) + knn(3, last);
+    const path = await writeRun(folder, id, [{ ...finished, metrics }], aRecord(id, { seed: Number(id.at(-1)) }));
+    writeFileSync(join(path, 'config.yaml'), `loss:\n  eps: ${eps}\ncheckpoint:\n  keep: 2\n`);
+    if (annotations) writeFileSync(join(path, 'annotations.json'), JSON.stringify(annotations));
+  };
+  await make('a-1', 0.2, 0.7, 0.6);
+  await make('a-2', 0.2, 0.8, 0.75, { name: 'the good one', tags: ['baseline'] });
+  await make('b-1', 0.5, 0.5, 0.5);
+  await make('c-1', 0.9, 0.99, 0.99, { archived: true });
+}
+const runs = (...args: string[]) => said(runsCommand, '--runs-dir', folder, ...args);
+const namesOf = (text: string) =>
+  text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(/ {2,}/)[0])
+    .filter(Boolean);
+
+describe('simdino runs', () => {
+  beforeEach(study);
+
+  it('filters and sorts as the table of the editor does', async () => {
+    const { text } = await runs('--filter', 'state:finished loss.eps<0.6', '--sort', 'best:knnTop1:desc');
+    expect(namesOf(text)).toEqual(['the good one', 'a-1', 'b-1']);
+    expect(namesOf((await runs('--filter', 'baseline')).text)).toEqual(['the good one']);
+    expect(namesOf((await runs('--filter', 'b-1', '--archived')).text)).toEqual(['b-1']);
+    expect(namesOf((await runs('--sort', 'loss.eps:desc,seed', '--archived')).text)).toEqual([
+      'c-1',
+      'b-1',
+      'a-1',
+      'the good one',
+    ]);
+    expect((await runs('--filter', 'nothing like it')).text).toBe('No run matches.\n');
+  });
+
+  it('groups with means, and finds the best of each group', async () => {
+    const grouped = await runs('--group', 'loss.eps', '--columns', 'best:knnTop1');
+    expect(grouped.text).toMatch(/0\.2 \(2\) +75\.0 % ± \d+\.\d %/);
+    const best = await runs('--best', 'knnTop1', '--group', 'loss.eps');
+    expect(namesOf(best.text)).toEqual(['0.2 (2)', 'the good one', '0.5 (1)', 'b-1']);
+    expect(namesOf((await runs('--best', 'knnTop1')).text)).toEqual(['the good one']);
+    expect(namesOf((await runs('--best', 'knnTop1', '--archived')).text)).toEqual(['c-1']);
+  });
+
+  it('exports what it shows', async () => {
+    const columns = ['--columns', 'seed,knnTop1,best:knnTop1'];
+    const json = JSON.parse((await runs('--export', 'json', '--best', 'knnTop1', ...columns)).text) as unknown;
+    expect(json).toEqual([{ run: 'a-2', name: 'the good one', seed: 2, 'last:knnTop1': 0.75, 'best:knnTop1': 0.8 }]);
+    const csv = await runs('--export', 'csv', '--sort', 'seed', ...columns);
+    expect(csv.text.split('\r\n')[0]).toBe('Run,Seed,k-NN top-1 (%),Best k-NN top-1 (%)');
+    expect((await runs('--export', 'markdown', ...columns)).text).toContain(
+      '| the good one | 2 | **75.0** | **80.0** |',
+    );
+    expect((await runs('--export', 'latex', ...columns)).text).toContain('\\toprule');
+  });
+
+  it('says which columns and formats there are', async () => {
+    await expect(runs('--sort', 'lss')).rejects.toThrow(/No run has a column 'lss'; there are name, state,.*last:loss/);
+    await expect(runs('--export', 'xls')).rejects.toThrow('--export takes csv, markdown, latex, json');
+    await expect(runs('--best', 'lr')).rejects.toThrow(/Neither way is better/);
+  });
+
+  it('without any of these, lists every run as before', async () => {
+    const { text } = await runs();
+    expect(text).toMatch(/^RUN +STATE +STEP/);
+    expect(text).toContain('the good one (a-2)');
+    expect(text).toContain('c-1');
+  });
+});
+
+describe('simdino grids', () => {
+  it('lists how far each is, and the cells of one', async () => {
+    await study();
+    const path = join(folder, 'sweeps', 'eps');
+    mkdirSync(path, { recursive: true });
+    const cells = [
+      { runId: 'a-1', cell: { 'loss.eps': 0.2 }, seed: 0 },
+      { runId: 'b-1', cell: { 'loss.eps': 0.5 }, seed: 0 },
+      { runId: 'eps-3', cell: { 'loss.eps': 1 }, seed: 0 },
+    ];
+    const record = {
+      ...{ version: 1, id: 'eps', createdAt: '2026-01-02T03:04:05.000Z', base: 'tiny', metric: 'knnTop1' },
+      ...{ goal: 'maximise', slots: 1, axes: [{ key: 'loss.eps', values: [0.2, 0.5, 1] }], seeds: [0], cells },
+    };
+    writeFileSync(join(path, 'sweep.json'), JSON.stringify(record));
+    const list = await said(grids, '--runs-dir', folder);
+    expect(list.text).toMatch(/^eps +\w+ +2\/3 +0 +loss\.eps +1$/m);
+    const one = await said(grids, 'eps', '--runs-dir', folder);
+    expect(one.text).toMatch(/^a-1 +0\.2 +0 +finished +60\.0 %$/m);
+    expect(one.text).toMatch(/^eps-3 +1 +0 +not started +-$/m);
+    const json = JSON.parse((await said(grids, 'eps', '--runs-dir', folder, '--json')).text) as object[];
+    expect(json[2]).toEqual({ run: 'eps-3', 'loss.eps': 1, seed: 0, state: null, knnTop1: null });
+    await expect(said(grids, 'none', '--runs-dir', folder)).rejects.toThrow("There is no grid 'none'");
+  });
+});
+
+describe('simdino curve', () => {
+  it('draws a metric of runs as the panel exports it, raw lines under their averages', async () => {
+    await writeRun(folder, 'a', [{ ...finished, metrics: metricLines(1, 200, (step) => 2 - step / 100) }]);
+    await writeRun(folder, 'b', [{ ...finished, metrics: metricLines(1, 20, (step) => step / 10) }]);
+    const path = join(folder, 'figures', 'loss.svg');
+    const { text, code } = await said(curve, 'a', 'b', '--runs-dir', folder, '--out', path);
+    expect([code, text]).toEqual([0, `${path}\n`]);
+    const svg = readFileSync(path, 'utf8');
+    expect(svg).toMatch(/^<svg[^>]*width="720" height="420"/);
+    // Of b, whose points are few, there is no average.
+    expect(svg.match(/<path[^>]*stroke-width="1"/g)).toHaveLength(1);
+    expect(svg.match(/<path[^>]*stroke-width="1.75"/g)).toHaveLength(2);
+    expect(svg).toContain('>Loss</text>');
+    const plain = await said(curve, 'a', '--runs-dir', folder, '--smoothing', '0', '--axis', 'epoch', '--log');
+    expect(plain.text).toContain('>epoch</text>');
+    expect(plain.text.match(/<path[^>]*stroke="#/g)!.length).toBeGreaterThan(0);
+    expect(plain.text).not.toContain('stroke-opacity');
+  });
+
+  it('writes a hostile name as text, and says what it can not draw', async () => {
+    await writeRun(folder, 'a', [{ ...finished, metrics: metricLines(1, 3) }]);
+    writeFileSync(join(folder, 'a', 'annotations.json'), JSON.stringify({ name: '<script>alert(1)</script>' }));
+    expect((await said(curve, 'a', '--runs-dir', folder)).text).not.toContain('<script');
+    const refused = (...args: string[]) => expect(said(curve, 'a', '--runs-dir', folder, ...args)).rejects;
+    await refused('--metric', 'lss').toThrow("Nothing was logged as 'lss'; there are loss");
+    await refused('--axis', 'day').toThrow('--axis takes step, epoch, time');
+    await refused('--smoothing', '1').toThrow('--smoothing takes');
+    await refused('--size', '9x9').toThrow('--size takes');
+    await expect(said(curve, '../a', '--runs-dir', folder)).rejects.toThrow(/\.\.\/a/);
+  });
+
+  it('has colours that stand out from paper', () => {
+    const white = parseColour('#fff')!;
+    for (const colour of lineColours) expect(contrast(parseColour(colour)!, white), colour).toBeGreaterThanOrEqual(3);
+    expect(new Set(lineColours).size).toBe(10);
+  });
+});
+
+describe('simdino checkpoints --now and stop --force', () => {
+  const config = 'extends: tiny\n';
+
+  it('asks a run that trains, and waits for the checkpoint', async () => {
+    const path = await writeRun(folder, 'live', [{ process: currentProcess(), metrics: metricLines(1, 3) }]);
+    writeFileSync(join(path, 'config.yaml'), config);
+    const asked = said(checkpoints, 'live', '--now', '--runs-dir', folder, '--wait', '20');
+    await expect
+      .poll(() => requestOf(path))
+      .toMatchObject({ action: 'checkpoint', by: expect.stringContaining('simdino') as string });
+    const written = join(path, 'checkpoints', 'step-000003');
+    mkdirSync(written, { recursive: true });
+    const record = { version: 1, step: 3, epoch: 0.3, createdAt: '2026-01-02T03:04:05.000Z', metrics: {}, files: {} };
+    writeFileSync(join(written, 'checkpoint.json'), JSON.stringify(record));
+    expect(await asked).toMatchObject({ code: 0, text: 'step-000003\n' });
+  });
+
+  it('gives up after the time that it was given, and asks nobody who does not train', async () => {
+    const live = await writeRun(folder, 'live', [{ process: currentProcess(), metrics: metricLines(1, 3) }]);
+    const done = await writeRun(folder, 'done', [{ ...finished, metrics: metricLines(1, 3) }]);
+    for (const path of [live, done]) writeFileSync(join(path, 'config.yaml'), config);
+    const late = await said(checkpoints, 'live', '--now', '--wait', '0.3', '--runs-dir', folder);
+    expect(late).toMatchObject({ code: 3, errors: expect.stringContaining('within 0.3 s') as string });
+    const ended = await said(checkpoints, 'done', '--now', '--runs-dir', folder);
+    expect(ended).toMatchObject({ code: 3, errors: 'done is not training: finished\n' });
+    expect(requestOf(done)).toBeUndefined();
+  });
+
+  it('ends the processes of a run by force, and no others', async () => {
+    const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'ignore' });
+    const gone = once(child, 'exit');
+    await once(child, 'spawn');
+    const found = findProcessSync(child.pid!);
+    const identity = {
+      ...currentProcess(),
+      pid: child.pid!,
+      startTime: found.kind === 'present' ? found.startTime : '',
+    };
+    const path = await writeRun(folder, 'hangs', [{ process: identity, metrics: metricLines(1, 3) }]);
+    const { code, errors } = await said(stop, 'hangs', '--force', '--runs-dir', folder);
+    expect([code, errors]).toEqual([0, `hangs: ended ${child.pid}\nhangs: crashed\n`]);
+    expect((await gone)[1]).toBe('SIGKILL');
+    expect(requestOf(path)).toBeUndefined();
+    // Its number may be another process's by then.
+    await writeRun(folder, 'other', [{ process: { ...currentProcess(), startTime: '1' }, metrics: metricLines(1, 3) }]);
+    const spared = await said(stop, 'other', '--force', '--runs-dir', folder);
+    expect(spared).toMatchObject({ code: 0, errors: 'other is not running: crashed\n' });
+  });
+});
+
+function requestOf(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(join(path, 'request.json'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
