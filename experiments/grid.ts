@@ -42,6 +42,8 @@ export interface GridFacet {
 }
 
 export interface Grid {
+  /** One row per cell of a list, named by what it sets; else two axes span the table. */
+  layout: 'axes' | 'list';
   rowKey: string | null;
   columnKey: string | null;
   rows: JsonScalar[];
@@ -64,6 +66,8 @@ export interface GridView {
 
 export function aggregateGrid({ sweep, runs }: Pick<GridData, 'sweep' | 'runs'>, view: GridView): Grid {
   const byId = new Map(runs.map((run) => [run.id, run]));
+  const listed = listedCells(sweep);
+  if (listed) return listGrid(sweep, byId, listed, view);
   const rows = valuesOf(sweep, view.rowKey);
   const columns = valuesOf(sweep, view.columnKey);
   const facetAxes = sweep.axes.filter(({ key }) => key !== view.rowKey && key !== view.columnKey);
@@ -78,6 +82,76 @@ export function aggregateGrid({ sweep, runs }: Pick<GridData, 'sweep' | 'runs'>,
       }),
     ),
   }));
+  return {
+    layout: 'axes',
+    rowKey: view.rowKey,
+    columnKey: view.columnKey,
+    rows,
+    columns,
+    facets,
+    ...judged(facets, view),
+  };
+}
+
+/**
+ * The cells of a sweep that lists them, each once; null where its axes span a table of them. A list's cells need not set the same keys:
+ * as axes they would span a table of mostly nothing, which a cell without one of the keys is not even in.
+ */
+export function listedCells({ axes, cells }: Pick<SweepRecord, 'axes' | 'cells'>): Record<string, JsonScalar>[] | null {
+  const distinct = [...new Map(cells.map(({ cell }) => [JSON.stringify(cell), cell])).values()];
+  const combinations = axes.reduce((count, { values }) => count * values.length, 1);
+  const isWhole = distinct.every((cell) => axes.every(({ key }) => key in cell));
+  // A few gaps in a table say more than a list does.
+  return isWhole && 2 * distinct.length > combinations ? null : distinct;
+}
+
+function listGrid(
+  sweep: SweepRecord,
+  byId: ReadonlyMap<string, RunSummary>,
+  listed: readonly Record<string, JsonScalar>[],
+  view: GridView,
+): Grid {
+  const cells = listed.map((at) => {
+    const key = JSON.stringify(at);
+    return [
+      cellOf(
+        sweep.cells.filter(({ cell }) => JSON.stringify(cell) === key),
+        byId,
+        at,
+        view,
+      ),
+    ];
+  });
+  const rows = namesOfCells(listed);
+  const facets = [{ fixed: {}, cells }];
+  return { layout: 'list', rowKey: 'cell', columnKey: null, rows, columns: [null], facets, ...judged(facets, view) };
+}
+
+/** What tells each cell from the others: keys with several values, and further ones only where cells would be called alike. */
+function namesOfCells(cells: readonly Record<string, JsonScalar>[]): string[] {
+  const keys = [...new Set(cells.flatMap(Object.keys))];
+  const valuesIn = (some: readonly Record<string, JsonScalar>[], key: string) => new Set(some.map((cell) => cell[key]));
+  const named = keys.filter(
+    (key) =>
+      valuesIn(
+        cells.filter((cell) => key in cell),
+        key,
+      ).size > 1,
+  );
+  const nameOf = (cell: Record<string, JsonScalar>, by: readonly string[]) =>
+    by
+      .filter((key) => key in cell)
+      .map((key) => `${key} ${String(cell[key])}`)
+      .join(', ');
+  return cells.map((cell) => {
+    const alike = cells.filter((other) => nameOf(other, named) === nameOf(cell, named));
+    const further = keys.filter((key) => !named.includes(key) && valuesIn(alike, key).size > 1);
+    return nameOf(cell, [...named, ...further]) || 'base';
+  });
+}
+
+/** Marks the best cell, and counts. */
+function judged(facets: readonly GridFacet[], view: GridView): Pick<Grid, 'range' | 'counts'> {
   const cells = facets.flatMap((facet) => facet.cells.flat());
   const means = cells.flatMap((cell) => (cell.summary ? [cell.summary.mean] : []));
   const range = means.length > 0 ? { low: Math.min(...means), high: Math.max(...means) } : null;
@@ -87,7 +161,7 @@ export function aggregateGrid({ sweep, runs }: Pick<GridData, 'sweep' | 'runs'>,
   }
   const counts = Object.fromEntries(cellStates.map((state) => [state, 0])) as Record<CellState, number>;
   for (const cell of cells) counts[cell.state]++;
-  return { rowKey: view.rowKey, columnKey: view.columnKey, rows, columns, facets, range, counts };
+  return { range, counts };
 }
 
 /** Metrics that any run of the sweep has logged, the sweep's own first. */
@@ -104,6 +178,15 @@ function cellAt(
   view: GridView,
 ): GridCell {
   const planned = sweep.cells.filter(({ cell }) => Object.entries(at).every(([key, value]) => cell[key] === value));
+  return cellOf(planned, byId, at, view);
+}
+
+function cellOf(
+  planned: SweepRecord['cells'],
+  byId: ReadonlyMap<string, RunSummary>,
+  at: Record<string, JsonScalar>,
+  view: GridView,
+): GridCell {
   const members = planned.map(({ runId, seed }): CellMember => {
     const run = byId.get(runId) ?? null;
     return { runId, seed, run, value: run ? valueOf(run, view) : undefined };

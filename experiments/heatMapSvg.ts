@@ -15,13 +15,16 @@ export interface HeatMapFigure {
 
 const cellWidth = 112;
 const cellHeight = 56;
-const left = 110;
+const leastLeft = 110;
 
 export function heatMapSvg({ grid, title, metric, colours }: HeatMapFigure): {
   svg: string;
   widthPx: number;
   heightPx: number;
 } {
+  // A list's rows are named by several keys.
+  const longest = Math.max(0, ...grid.rows.map((row) => show(row).length));
+  const left = grid.layout === 'list' ? Math.max(leastLeft, 26 + 6.5 * longest) : leastLeft;
   const facetHeight = grid.rows.length * cellHeight + 62;
   const widthPx = Math.max(360, left + grid.columns.length * cellWidth + 20);
   const heightPx = 64 + grid.facets.length * facetHeight;

@@ -29,7 +29,6 @@ export function GridPanel({ model }: { model: GridModel }) {
     const started = cell.members.flatMap(({ run }) => (run ? [run.id] : []));
     if (started.length === 1) host.send({ type: 'openRun', runId: started[0]! });
     else if (started.length > 1) host.send({ type: 'compare', runIds: started });
-    else if (data && host.live) host.send({ type: 'gridAction', sweepId: data.sweep.id, action: 'runMissing' });
   };
   const paperTable = data && paperTableFor(data.sweep.axes.map(({ key }) => key));
   return (
@@ -163,7 +162,11 @@ function GridHeader({ model }: { model: GridModel }) {
         </div>
       </div>
       <ul class="facts">
-        <li>{t('{0} axes', sweep.axes.length)}</li>
+        <li>
+          {model.grid.value!.layout === 'list'
+            ? t('{0} listed cells', model.grid.value!.rows.length)
+            : t('{0} axes', sweep.axes.length)}
+        </li>
         <li>{sweep.seeds.length === 1 ? t('1 seed') : t('{0} seeds', sweep.seeds.length)}</li>
         <li>{sweep.base.split(/[\\/]/).at(-1)}</li>
         <li>{t('{0} at a time', sweep.slots)}</li>
@@ -203,7 +206,7 @@ function GridControls({ model }: { model: GridModel }) {
   };
   return (
     <div class="toolbar" role="toolbar" aria-label={t('Grid')}>
-      {sweep.axes.length > 1 && (
+      {sweep.axes.length > 1 && model.grid.value!.layout === 'axes' && (
         <>
           <Select label={t('Rows')} options={axisOptions} value={model.rowKey.value ?? ''} onChange={setRow} />
           <Select label={t('Columns')} options={axisOptions} value={model.columnKey.value ?? ''} onChange={setColumn} />
