@@ -50,12 +50,8 @@ export function assess(
   const { last, config, step, totalSteps } = run;
   const loss = last['loss'];
   if (loss !== undefined && !Number.isFinite(loss)) {
-    const lr = config['optim.lr'];
-    const fromStep = checkpointBefore(run, step);
-    const remedy =
-      typeof lr === 'number'
-        ? { changes: { 'optim.lr': lr / 2 }, words: `halve optim.lr to ${lr / 2}`, fromStep }
-        : null;
+    const change = slower(config);
+    const remedy = change && { ...change, fromStep: checkpointBefore(run, step) };
     return { verdict: 'diverged', reason: `The loss became ${loss} at step ${step}.`, spread: null, remedy };
   }
   const rate = last['codingRate'];
@@ -85,16 +81,40 @@ export function assess(
     const wait = ` It fell at step ${falls.since}; after ${patience} steps without coming back it counts as a collapse.`;
     return { verdict: 'spike', reason: facts + wait, spread, remedy: null };
   }
-  const factor = config['loss.gammaFactor'];
-  const doubled = typeof factor === 'number' ? factor * 2 : 2;
-  const remedy = {
-    changes: { 'loss.gammaFactor': doubled },
-    words: `weigh the coding rate more: loss.gammaFactor ${doubled}`,
-    fromStep: falls.hadSpread ? checkpointBefore(run, falls.since) : 0,
-  };
+  const change = spreadMore(config);
+  const remedy = change && { ...change, fromStep: falls.hadSpread ? checkpointBefore(run, falls.since) : 0 };
   const since = falls.hadSpread ? ` It has been low since step ${falls.since}.` : '';
   const isCollapsed = spread < collapsedShare || isOneDirection(last);
   return { verdict: isCollapsed ? 'collapsed' : 'narrowing', reason: facts + since, spread, remedy };
+}
+
+type Change = Omit<Remedy, 'fromStep'>;
+
+/**
+ * What keeps features apart under this objective: the weight of the coding rate where there is one, else a smaller learning rate.
+ * A key that the objective ignores is no remedy.
+ */
+function spreadMore(config: Record<string, JsonScalar>): Change | null {
+  const hasCodingRate =
+    config['method'] !== 'dino' &&
+    config['method'] !== 'dinov2' &&
+    (config['loss.regulariser'] ?? 'codingRate') === 'codingRate' &&
+    (config['loss.own'] ?? null) === null;
+  if (!hasCodingRate) return slower(config);
+  // A factor counts with `auto` and `balanced` alone.
+  const gamma = config['loss.gamma'];
+  const factor = config['loss.gammaFactor'];
+  const [key, value] =
+    typeof gamma === 'number'
+      ? ['loss.gamma', gamma * 2]
+      : ['loss.gammaFactor', typeof factor === 'number' ? factor * 2 : 2];
+  return { changes: { [key]: value }, words: `weigh the coding rate more: ${key} ${value}` };
+}
+
+function slower(config: Record<string, JsonScalar>): Change | null {
+  const lr = config['optim.lr'];
+  if (typeof lr !== 'number') return null;
+  return { changes: { 'optim.lr': lr / 2 }, words: `halve optim.lr to ${lr / 2}` };
 }
 
 /** Stretches where a curve is low, after it was not: those that ended, and since when it is low now. */
