@@ -3,7 +3,8 @@ import type { CompiledStep, EngineState, StepProgram, TypedArray } from '../engi
 import { sizeOf, type Value } from '../graph/ir.ts';
 import { schedule } from '../graph/schedule.ts';
 import { record } from '../trace/record.ts';
-import { arrayOf, DawnState } from './dawnState.ts';
+import { arrayOf } from '../deviceState.ts';
+import { DawnState } from './dawnState.ts';
 import { createBuffer, type DawnDevice } from './device.ts';
 import { LARGEST_FACTOR } from './kernels/choleskyInverse.ts';
 import type { KernelTimes } from './kernelTimes.ts';

@@ -99,6 +99,7 @@ function kernelsOf(
 ): Kernel[] {
   const root = roots[0]!;
   const { value, anchor } = root;
+  const results = roots.map((each) => each.value);
   const { op } = anchor ?? value;
   switch (op.kind) {
     case 'matmul':
@@ -111,30 +112,15 @@ function kernelsOf(
     case 'logSoftmax':
       return [softmaxKernel(fusion, value)];
     case 'layerNorm':
-      return [
-        layerNormKernel(
-          fusion,
-          roots.map((each) => each.value),
-        ),
-      ];
+      return [layerNormKernel(fusion, results)];
     case 'choleskyInverse':
-      return [
-        choleskyInverseKernel(
-          fusion,
-          roots.map((each) => each.value),
-        ),
-      ];
+      return [choleskyInverseKernel(fusion, results)];
+    case 'topK':
+      return [topKKernel(fusion, results)];
     case 'argReduce':
       return [argReduceKernel(fusion, value)];
     case 'cumulativeSum':
       return [cumulativeSumKernel(fusion, value)];
-    case 'topK':
-      return [
-        topKKernel(
-          fusion,
-          roots.map((each) => each.value),
-        ),
-      ];
     case 'sumOverRanks':
       throw new Error('internal: dawn: this engine has no sums over processes.');
     case 'concat':
