@@ -37,7 +37,7 @@ const stages: Stage[] = [
   { name: 'format', run: tool('format', 'node_modules/prettier/bin/prettier.cjs', '--check', '.', '--log-level=warn') },
   {
     name: 'unit',
-    run: ({ say }) => runVitest(['unit', 'tiny', 'golden', 'engines'], { timeoutMs: 10 * minutes, onOutput: say }),
+    run: ({ say }) => runVitest(['unit', 'tiny', 'golden', 'engines'], { timeoutMs: 25 * minutes, onOutput: say }),
   },
   { name: 'engines', run: ({ say }) => runOtherEngines(say) },
   { name: 'node20', run: onProductsFloor },
@@ -45,13 +45,13 @@ const stages: Stage[] = [
   {
     name: 'packaged',
     run: ({ vsix, say }) =>
-      runVitest(['packaged'], { env: { SIMDINO_VSIX: vsix() }, timeoutMs: 10 * minutes, onOutput: say }),
+      runVitest(['packaged'], { env: { SIMDINO_VSIX: vsix() }, timeoutMs: 15 * minutes, onOutput: say }),
   },
   { name: 'integration', run: ({ vsix, say }) => runIntegration(vsix(), (line) => say(`${line}\n`)) },
   {
     name: 'e2e',
     run: ({ vsix, say }) =>
-      runVitest(['e2e'], { env: { SIMDINO_VSIX: vsix() }, timeoutMs: 15 * minutes, onOutput: say }),
+      runVitest(['e2e'], { env: { SIMDINO_VSIX: vsix() }, timeoutMs: 25 * minutes, onOutput: say }),
   },
 ];
 
@@ -142,7 +142,7 @@ function tool(name: string, script: string, ...args: string[]): Stage['run'] {
 async function onProductsFloor({ say }: Context): Promise<Outcome[]> {
   if (process.versions.node.startsWith('20.')) return []; // the other stages did
   const { node } = await installNode(20);
-  return runVitest(['tiny', 'golden'], { node, timeoutMs: 10 * minutes, onOutput: say });
+  return runVitest(['tiny', 'golden'], { node, timeoutMs: 15 * minutes, onOutput: say });
 }
 
 function findVsix(work: string): string {
