@@ -150,7 +150,8 @@ export function fuse(graph: Graph, { maxBindings }: { maxBindings: number }): Fu
     const anchorOf = new Map<Value, Value>();
     /** Elementwise values that the kernel of a product or reduction computes, on its way to the one that it stores. */
     const taken = new Set<Value>();
-    for (const anchor of values) {
+    // A sum of two products is the later one's: the earlier one's operands would have to be kept until then.
+    for (const anchor of [...values].reverse()) {
       if (anchor.op.kind !== 'matmul' && anchor.op.kind !== 'reduce') continue;
       const own = new Set(anchor.inputs.map(unreshaped).flatMap((operand) => [...expressionOf.get(operand)!.leaves]));
       let top = anchor;

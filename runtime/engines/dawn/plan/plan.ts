@@ -62,7 +62,7 @@ export function planGraph(graph: Graph, { maxBindings, updates, matrixUnits }: P
   const holderOf = (value: Value): Value | Temporary => copies.get(unreshaped(value)) ?? unreshaped(value);
   const inPlace = updatesInPlace(graph, updates, kernels, uses);
   const forever = new Set([...graph.outputs.values()].map(holderOf));
-  const { slotOf, slots } = allocate(kernels, uses, { inPlace, forever });
+  const { slotOf, slots } = allocate(uses, { inPlace, forever });
   const memoryOf = (held: Value | Temporary): Memory => {
     const input = 'op' in held ? (inPlace.get(held) ?? held) : held;
     if ('op' in input && input.op.kind === 'input') return { kind: 'input', name: input.op.name };
@@ -181,33 +181,37 @@ function readsWhatItWrites(bindings: readonly Binding[], input: Value, result: V
   return written.size === 1 && reads.every((flat) => written.has(flat));
 }
 
-/** Gives arrays that are never alive together the same slot. */
+/**
+ * Gives arrays that are never alive together the same slot: the largest first, each in the smallest slot that is free while it is alive.
+ * In the order of time a small array would settle in a large slot that is needed a moment later.
+ */
 function allocate(
-  kernels: readonly Kernel[],
   uses: ReadonlyMap<Value | Temporary, Uses>,
   { inPlace, forever }: { inPlace: ReadonlyMap<Value, Value>; forever: ReadonlySet<Value | Temporary> },
-) {
-  const slots: number[] = [];
-  const slotOf = new Map<Value | Temporary, number>();
-  let free: number[] = [];
+): { slots: number[]; slotOf: Map<Value | Temporary, number> } {
   const needsSlot = (held: Value | Temporary) =>
     !('op' in held) || (held.op.kind !== 'input' && held.op.kind !== 'constant' && !inPlace.has(held));
-  kernels.forEach(({ bindings }, index) => {
-    const held = bindings.map(({ holds }) => holds).filter(needsSlot);
-    for (const array of held) if (!slotOf.has(array)) slotOf.set(array, take(bytesHeld(array)));
-    for (const array of held) if (uses.get(array)!.last === index && !forever.has(array)) free.push(slotOf.get(array)!);
-  });
-  return { slots, slotOf };
-
-  /** The smallest free slot with room enough, or the largest one made larger. */
-  function take(bytes: number): number {
-    const bySize = [...free].sort((a, b) => slots[a]! - slots[b]!);
-    const fitting = bySize.find((slot) => slots[slot]! >= bytes) ?? bySize.at(-1);
-    if (fitting === undefined) return slots.push(bytes) - 1;
-    slots[fitting] = Math.max(slots[fitting]!, bytes);
-    free = free.filter((slot) => slot !== fitting);
-    return fitting;
+  const arrays = [...uses]
+    .filter(([held]) => needsSlot(held))
+    .map(([held, { first, last }]) => ({
+      held,
+      bytes: bytesHeld(held),
+      first,
+      last: forever.has(held) ? Infinity : last,
+    }))
+    .sort((a, b) => b.bytes - a.bytes);
+  const slots: { bytes: number; taken: { first: number; last: number }[] }[] = [];
+  const slotOf = new Map<Value | Temporary, number>();
+  for (const { held, bytes, first, last } of arrays) {
+    const isFree = ({ taken }: (typeof slots)[number]) =>
+      taken.every((other) => last < other.first || other.last < first);
+    // Every slot is at least as large as what comes now, and the newest is the smallest.
+    let index = slots.findLastIndex(isFree);
+    if (index < 0) index = slots.push({ bytes, taken: [] }) - 1;
+    slots[index]!.taken.push({ first, last });
+    slotOf.set(held, index);
   }
+  return { slots: slots.map(({ bytes }) => bytes), slotOf };
 }
 
 function bound(
