@@ -37,7 +37,12 @@ export interface ClsAttention {
 
 /**
  * The CLS row of self-attention: the same numbers as row 0 of `attention(linear(tokens, W, b))`, for a last block of which nothing
- * but the CLS token is used. Keys and values are projected for all tokens, the query for one.
+ * but the CLS token is used.
+ *
+ * With one query per head there is no need for the keys and values of all tokens, which would be nearly all of the work. A score is
+ * `q . (W_k x) = (W_k^T q) . x`, and a mean of values `sum p W_v x = W_v (sum p x)`: the weights are applied to what there is once per
+ * image and head. The keys' bias moves all scores of a query alike, which softmax does not see; the values' is added once, since
+ * probabilities sum to 1.
  *
  * @param tokens_BND normalised tokens, CLS first
  * @param weight_ZD the fused projection of the block, Z = 3D = (q, k, v)
@@ -48,27 +53,26 @@ export function clsAttention(
   bias_Z: tf.Tensor1D,
   { heads }: { heads: number },
 ): ClsAttention {
-  const [batch, tokens, width] = tokens_BND.shape;
+  const [batch, , width] = tokens_BND.shape;
   const headWidth = width / heads;
   if (!Number.isInteger(headWidth) || weight_ZD.shape[0] !== 3 * width) {
     throw new Error(
       `internal: clsAttention: weight must be [${3 * width},${width}] with a width divisible by ${heads} heads, got [${weight_ZD.shape}].`,
     );
   }
+  const weightOf = (index: number) => tf.slice(weight_ZD, [index * width, 0], [width, width]);
+  const biasOf = (index: number) => tf.slice(bias_Z, [index * width], [width]);
+  const headsFirst = (x_BAx: tf.Tensor) => tf.transpose<tf.Tensor3D>(x_BAx as tf.Tensor3D, [1, 0, 2]);
+  const [keyWeight_AKD, valueWeight_AKD] = [1, 2].map((index) =>
+    tf.reshape(weightOf(index), [heads, headWidth, width]),
+  ) as [tf.Tensor3D, tf.Tensor3D];
+
   const cls_BD = tf.reshape(tf.slice(tokens_BND, [0, 0, 0], [batch, 1, width]), [batch, width]);
-  const q_BD = linear(cls_BD, tf.slice(weight_ZD, [0, 0], [width, width]), tf.slice(bias_Z, [0], [width]));
-  const kv_BNY = linear(
-    tokens_BND,
-    tf.slice(weight_ZD, [width, 0], [2 * width, width]),
-    tf.slice(bias_Z, [width], [2 * width]),
-  );
-  const q_BA1K = tf.reshape(tf.mul(q_BD, 1 / Math.sqrt(headWidth)), [batch, heads, 1, headWidth]);
-  const kv_2BANK = tf.transpose(tf.reshape(kv_BNY, [batch, tokens, 2, heads, headWidth]), [2, 0, 3, 1, 4]);
-  const [k_BANK, v_BANK] = tf.unstack(kv_2BANK) as [tf.Tensor4D, tf.Tensor4D];
-  const probabilities_BA1N = tf.softmax(tf.matMul(q_BA1K, k_BANK, false, true));
-  const output_BA1K = tf.matMul(probabilities_BA1N, v_BANK);
-  return {
-    output_BD: tf.reshape(output_BA1K, [batch, width]),
-    probabilities_BAN: tf.reshape(probabilities_BA1N, [batch, heads, tokens]),
-  };
+  const q_BD = tf.mul(linear(cls_BD, weightOf(0), biasOf(0)), 1 / Math.sqrt(headWidth));
+  const q_ABK = headsFirst(tf.reshape(q_BD, [batch, heads, headWidth]));
+  const lookedFor_BAD = headsFirst(tf.matMul(q_ABK, keyWeight_AKD));
+  const probabilities_BAN = tf.softmax(tf.matMul(lookedFor_BAD, tokens_BND, false, true));
+  const seen_ABD = headsFirst(tf.matMul(probabilities_BAN, tokens_BND));
+  const output_BAK = headsFirst(tf.matMul(seen_ABD, valueWeight_AKD, false, true));
+  return { output_BD: tf.add(tf.reshape(output_BAK, [batch, width]), biasOf(2)), probabilities_BAN };
 }

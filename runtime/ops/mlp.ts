@@ -58,16 +58,16 @@ export function mlp(x: tf.Tensor, { weight1_HI, bias1_H, weight2_OH, bias2_O }: 
         const ds = tf.mul<tf.Tensor2D>(tf.matMul(dy, weight2), tf.add(bump(s), twiceCdf));
         return {
           x: tf.matMul(ds, weight1),
-          weight1: tf.matMul(ds, rows, true, false),
+          weight1_IH: tf.matMul(rows, ds, true, false),
           bias1: rowSum(ds),
           weight2: tf.matMul(dy, activated, true, false),
         };
       });
-      const total = (name: 'weight1' | 'bias1' | 'weight2') =>
+      const total = (name: 'weight1_IH' | 'bias1' | 'weight2') =>
         tf.mul(tf.addN(parts.map((part) => part[name] as tf.Tensor)), Math.SQRT1_2);
       return [
         tf.concat(parts.map((part) => part.x)),
-        total('weight1'),
+        tf.transpose(total('weight1_IH')),
         total('bias1'),
         total('weight2'),
         rowSum(dy_NO),

@@ -83,12 +83,12 @@ export function selfAttention(
         const grad_RD: tf.Tensor2D = tf.reshape(tf.transpose(byRow(grad), [1, 0, 2]), [rows, width]);
         const weight_DD: tf.Tensor2D = tf.reshape(weights[index]!, [width, width]);
         const x_RD: tf.Tensor2D = tf.reshape(x, [rows, width]);
-        return { rows: grad_RD, x: tf.matMul(grad_RD, weight_DD), weight: tf.matMul(grad_RD, x_RD, true, false) };
+        return { rows: grad_RD, x: tf.matMul(grad_RD, weight_DD), weight_DD: tf.matMul(x_RD, grad_RD, true, false) };
       });
       const [ofQuery, ofKey, ofValue] = grads as [(typeof grads)[0], (typeof grads)[0], (typeof grads)[0]];
       return [
         tf.reshape(tf.addN(grads.map((grad) => grad.x)), [1, rows, width]),
-        tf.concat([tf.mul(ofQuery.weight, scale), ofKey.weight, ofValue.weight]),
+        tf.transpose(tf.concat([tf.mul(ofQuery.weight_DD, scale), ofKey.weight_DD, ofValue.weight_DD], 1)),
         tf.concat([
           tf.mul(rowSum(ofQuery.rows), scale),
           tf.zeros([width]),

@@ -2,6 +2,7 @@ import type { BinaryFunction, Comparison, Reduction, UnaryFunction, Value } from
 import { erfInDouble } from './erfInDouble.ts';
 import type { Lowering } from './lowering.ts';
 import { elementType } from './model.ts';
+import { productOnCores, transpositions } from './productOnCores.ts';
 
 /** Appends what computes `value` and returns the result's name. */
 export function lowerOperation(lowering: Lowering, value: Value): string {
@@ -148,21 +149,14 @@ const reductionOperators: Record<Reduction, string> = {
 function product(lowering: Lowering, value: Value, op: Value['op'] & { kind: 'matmul' }): string {
   const [a, b] = value.inputs as [Value, Value];
   const [nameA, nameB] = [lowering.nameOf(a), lowering.nameOf(b)];
-  if (!op.transposeA && !op.transposeB) return lowering.emit('MatMul', [nameA, nameB]);
   const { precision, provider } = lowering.target;
-  const transpositions = { transA: { integer: Number(op.transposeA) }, transB: { integer: Number(op.transposeB) } };
-  if (provider === 'cpu' && precision === 'float32')
-    return lowering.emit('FusedMatMul', [nameA, nameB], transpositions, 'com.microsoft');
+  if (provider === 'cpu' && precision === 'float32') return productOnCores(lowering, value, op);
+  if (!op.transposeA && !op.transposeB) return lowering.emit('MatMul', [nameA, nameB]);
   if (provider === 'webgpu' && a.shape.length === 2 && b.shape.length === 2)
-    return lowering.emit('Gemm', [nameA, nameB], transpositions);
-  const left = op.transposeA ? swapped(lowering, nameA, a.shape.length) : nameA;
-  const right = op.transposeB ? swapped(lowering, nameB, b.shape.length) : nameB;
+    return lowering.emit('Gemm', [nameA, nameB], transpositions(op));
+  const left = op.transposeA ? lowering.swapped(nameA, a.shape.length) : nameA;
+  const right = op.transposeB ? lowering.swapped(nameB, b.shape.length) : nameB;
   return lowering.emit('MatMul', [left, right]);
-}
-
-function swapped(lowering: Lowering, name: string, rank: number): string {
-  const axes = Array.from({ length: rank }, (_, axis) => axis);
-  return lowering.emit('Transpose', [name], { perm: { integers: [...axes.slice(0, -2), rank - 1, rank - 2] } });
 }
 
 /** One operator in single precision; in double, where it would keep its statistics in single precision, the formula. */

@@ -9,6 +9,8 @@ const LARGEST_WRITTEN_OUT = 65536;
 export interface LoweringTarget {
   precision: Precision;
   provider: 'cpu' | 'webgpu';
+  /** On the CPU, between how many threads an operator is divided. */
+  threads?: number;
 }
 
 /** A model under construction: the names of values, and what operators are made of. */
@@ -106,6 +108,13 @@ export class Lowering {
   once<T>(key: string, make: () => T): T {
     if (!this.#shared.has(key)) this.#shared.set(key, make());
     return this.#shared.get(key) as T;
+  }
+
+  /** A tensor with its last two axes exchanged, once for all who ask. */
+  swapped(name: string, rank: number): string {
+    const axes = Array.from({ length: rank }, (_, axis) => axis);
+    const permutation = [...axes.slice(0, -2), rank - 1, rank - 2];
+    return this.once(`swapped ${name}`, () => this.emit('Transpose', [name], { perm: { integers: permutation } }));
   }
 
   /** A real number of the graph's precision. */

@@ -46,7 +46,7 @@ export function createOnnxEngine({
     compile: async (program, { precision = 'float32' } = {}) =>
       steps.add(
         await compileOnnxStep(program, {
-          target: { precision, provider: 'cpu' },
+          target: { precision, provider: 'cpu', threads },
           session,
           blockElements: BLOCK_ELEMENTS,
           isOwn: isHostState,
