@@ -7,6 +7,7 @@
  */
 import type { RunSummary } from '../protocol/panelMessages.ts';
 import type { JsonScalar } from '../protocol/records.ts';
+import { collapseRemedy, slower, type Change } from './remedies.ts';
 
 export interface Assessment {
   verdict: 'healthy' | 'warmingUp' | 'spike' | 'narrowing' | 'collapsed' | 'diverged' | 'unknown';
@@ -14,13 +15,11 @@ export interface Assessment {
   reason: string;
   /** Share of the way from collapsed to the maximum, 0 to 1; null where not known. */
   spread: number | null;
-  /** What to fork the run with; null where nothing is wrong, or it is too early to tell. */
+  /** What to fork the run with; null where nothing is wrong, it is too early to tell, or nothing is known to help. */
   remedy: Remedy | null;
 }
 
-export interface Remedy {
-  changes: Record<string, JsonScalar>;
-  words: string;
+export interface Remedy extends Change {
   /** The newest checkpoint from before the trouble; 0 is the beginning. */
   fromStep: number;
 }
@@ -50,8 +49,7 @@ export function assess(
   const { last, config, step, totalSteps } = run;
   const loss = last['loss'];
   if (loss !== undefined && !Number.isFinite(loss)) {
-    const change = slower(config);
-    const remedy = change && { ...change, fromStep: checkpointBefore(run, step) };
+    const remedy = startingAt(checkpointBefore(run, step), slower(config));
     return { verdict: 'diverged', reason: `The loss became ${loss} at step ${step}.`, spread: null, remedy };
   }
   const rate = last['codingRate'];
@@ -81,40 +79,11 @@ export function assess(
     const wait = ` It fell at step ${falls.since}; after ${patience} steps without coming back it counts as a collapse.`;
     return { verdict: 'spike', reason: facts + wait, spread, remedy: null };
   }
-  const change = spreadMore(config);
-  const remedy = change && { ...change, fromStep: falls.hadSpread ? checkpointBefore(run, falls.since) : 0 };
+  const fromStep = falls.hadSpread ? checkpointBefore(run, falls.since) : 0;
+  const remedy = startingAt(fromStep, collapseRemedy(config, last));
   const since = falls.hadSpread ? ` It has been low since step ${falls.since}.` : '';
   const isCollapsed = spread < collapsedShare || isOneDirection(last);
   return { verdict: isCollapsed ? 'collapsed' : 'narrowing', reason: facts + since, spread, remedy };
-}
-
-type Change = Omit<Remedy, 'fromStep'>;
-
-/**
- * What keeps features apart under this objective: the weight of the coding rate where there is one, else a smaller learning rate.
- * A key that the objective ignores is no remedy.
- */
-function spreadMore(config: Record<string, JsonScalar>): Change | null {
-  const hasCodingRate =
-    config['method'] !== 'dino' &&
-    config['method'] !== 'dinov2' &&
-    (config['loss.regulariser'] ?? 'codingRate') === 'codingRate' &&
-    (config['loss.own'] ?? null) === null;
-  if (!hasCodingRate) return slower(config);
-  // A factor counts with `auto` and `balanced` alone.
-  const gamma = config['loss.gamma'];
-  const factor = config['loss.gammaFactor'];
-  const [key, value] =
-    typeof gamma === 'number'
-      ? ['loss.gamma', gamma * 2]
-      : ['loss.gammaFactor', typeof factor === 'number' ? factor * 2 : 2];
-  return { changes: { [key]: value }, words: `weigh the coding rate more: ${key} ${value}` };
-}
-
-function slower(config: Record<string, JsonScalar>): Change | null {
-  const lr = config['optim.lr'];
-  if (typeof lr !== 'number') return null;
-  return { changes: { 'optim.lr': lr / 2 }, words: `halve optim.lr to ${lr / 2}` };
 }
 
 /** Stretches where a curve is low, after it was not: those that ended, and since when it is low now. */
@@ -138,6 +107,10 @@ function fallsOf(
     }
   }
   return { hadSpread, since: current?.from ?? 0, past };
+}
+
+function startingAt(fromStep: number, change: Change | null): Remedy | null {
+  return change && { ...change, fromStep };
 }
 
 function checkpointBefore({ checkpointSteps }: Watched, step: number): number {

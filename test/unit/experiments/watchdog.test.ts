@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { assess } from '../../../experiments/watchdog.ts';
 import { run } from './fixtureRuns.ts';
 
+const ofSimdino = { method: 'simdino' };
+
 const at = (codingRate: number, step = 500, config = {}) =>
   assess(
     run({
@@ -10,7 +12,7 @@ const at = (codingRate: number, step = 500, config = {}) =>
       totalSteps: 1000,
       last: { loss: 1, codingRate, codingRateMax: 103, effectiveRank: 3.14 },
       codingRateCollapsed: 3,
-      config: { 'projector.outputDim': 256, 'loss.gammaFactor': 0.5, 'optim.lr': 0.001, ...config },
+      config: { ...ofSimdino, 'projector.outputDim': 256, 'loss.gammaFactor': 0.5, 'optim.lr': 0.001, ...config },
     }),
   );
 
@@ -61,7 +63,7 @@ describe('assess', () => {
     const after = (rates: number[], checkpointSteps: number[] = []) => {
       const step = rates.map((_, i) => i + 1);
       const last = { loss: 1, codingRate: rates.at(-1)!, codingRateMax: 103, teacherStudentCosine: 0.995 };
-      const config = { 'loss.gammaFactor': 1 };
+      const config = { ...ofSimdino, 'loss.gammaFactor': 1 };
       return assess(
         run({ id: 'a', step: rates.length, totalSteps: 1000, last, codingRateCollapsed: 3, config, checkpointSteps }),
         (metric) => (metric === 'codingRate' ? { step, values: rates } : undefined),
