@@ -12,6 +12,7 @@ export interface Caveat {
     | 'evaluation'
     | 'dirtyCode'
     | 'commit'
+    | 'commitUnknown'
     | 'diverged';
   /** Whether conclusions are wrong (`serious`) or only weak (`note`). */
   weight: 'serious' | 'note';
@@ -46,6 +47,7 @@ export function comparisonCaveats(runs: readonly Compared[]): Caveat[] {
     unfinished(runs),
     dirtyCode(runs),
     commits(runs),
+    unknownCommits(runs),
     seeds(runs),
   ];
   const found = caveats.filter((caveat): caveat is Caveat => caveat !== undefined);
@@ -118,6 +120,17 @@ function commits(runs: readonly Compared[]): Caveat | undefined {
     code: 'commit',
     weight: 'note',
     message: `The runs come from different commits (${[...known].join(', ')}). Check that nothing else changed between them.`,
+    keys: [],
+  };
+}
+
+function unknownCommits(runs: readonly Compared[]): Caveat | undefined {
+  const unknown = runs.filter((run) => !run.git);
+  if (unknown.length === 0) return undefined;
+  return {
+    code: 'commitUnknown',
+    weight: 'note',
+    message: `The commit of ${names(unknown)} is not known. Start runs inside a Git repository to record it.`,
     keys: [],
   };
 }

@@ -47,6 +47,24 @@ describe('comparisonCaveats', () => {
   });
 });
 
+describe('runs without a commit', () => {
+  const withoutGit = (id: string, eps: number, seed: number) => ({ ...arm(id, eps, seed), git: null });
+
+  it('are no fair comparison, all of them or some', () => {
+    const all = [0, 1].flatMap((seed) => [withoutGit(`a${seed}`, 0.2, seed), withoutGit(`b${seed}`, 0.5, seed)]);
+    expect(codes(...all)).toEqual(['commitUnknown']);
+    const some = [arm('a0', 0.2, 0), arm('a1', 0.2, 1), withoutGit('b0', 0.5, 0), arm('b1', 0.5, 1)];
+    expect(comparisonCaveats(some)).toEqual([
+      {
+        code: 'commitUnknown',
+        weight: 'note',
+        message: 'The commit of b0 is not known. Start runs inside a Git repository to record it.',
+        keys: [],
+      },
+    ]);
+  });
+});
+
 describe('arms', () => {
   it('groups runs that differ in seed and execution only', () => {
     const a = arm('a', 0.2, 0);
