@@ -1,39 +1,77 @@
 import { derive, knownTrainImages } from '../configs/derive.ts';
 import type { Sweep } from '../configs/readSweep.ts';
-import type { RunOverview } from './store/summariseRun.ts';
+import type { ResolvedConfig } from '../configs/schema.ts';
+import { bytesPerParameter, estimateFrom, parameterCount } from '../configs/stepCost.ts';
+
+/** What a run has taken, to tell what others will. */
+export interface TimedRun {
+  id: string;
+  config: ResolvedConfig;
+  msPerStep: number;
+  /** What it took beside its steps; 0 where that is not known. */
+  overheadMs: number;
+  trainImages: number;
+  finished: boolean;
+  createdAt: string;
+}
 
 export interface SweepEstimate {
-  /** Null where no run of this method was seen to tell the pace of a step. */
+  /** Null where no run was seen to tell the pace of a step. */
   durationMs: number | null;
-  /** Which run the pace is taken from. */
-  basis: string | null;
+  /** Which runs the pace is taken from. */
+  bases: string[];
+  /** Cells that a finished run has trained: they take nothing. */
+  reused: number;
   diskBytes: number;
 }
 
 /**
- * What a sweep will take, at the pace of the newest run that finished (or trains), its time for starting and evaluating
- * included: a guide, not a promise.
+ * What a sweep will take: a guide, not a promise. Each cell goes at the pace of the run that is most like it - of its method and
+ * model, if there is one, and finished - in proportion to the work of a step, the time for starting and evaluating included.
  */
-export function estimateSweep(sweep: Pick<Sweep, 'runs' | 'slots'>, known: Iterable<RunOverview>): SweepEstimate {
-  const timed = [...known].filter(({ msPerStep, record }) => msPerStep !== null && record !== null);
-  const newestFinishedFirst = (a: RunOverview, b: RunOverview): number =>
-    Number(b.state === 'finished') - Number(a.state === 'finished') ||
-    ((a.record?.createdAt ?? '') < (b.record?.createdAt ?? '') ? 1 : -1);
-  const [basis] = timed.sort(newestFinishedFirst);
-  let durationMs = sweep.runs.length * (basis ? overheadMs(basis) : 0);
-  let diskBytes = 0;
-  for (const { config } of sweep.runs) {
-    const derived = derive(config, { trainImages: knownTrainImages(config) ?? basis?.record?.trainImages ?? 0 });
-    durationMs += derived.totalSteps * (basis?.msPerStep ?? 0);
-    diskBytes += config.checkpoint.keep * 16 * (derived.parametersBackbone + derived.parametersProjector);
-  }
-  return { durationMs: basis ? durationMs / sweep.slots : null, basis: basis?.id ?? null, diskBytes };
+export function estimateSweep(
+  { runs, slots }: Pick<Sweep, 'runs' | 'slots'>,
+  { timed, isTrained = () => false }: { timed: readonly TimedRun[]; isTrained?: (config: ResolvedConfig) => boolean },
+): SweepEstimate {
+  const open = runs.map(({ config }) => config).filter((config) => !isTrained(config));
+  const bases = new Set<string>();
+  const durations = open.map((config) => {
+    const basis = mostAlike(timed, config);
+    if (!basis) return null;
+    bases.add(basis.id);
+    const trainImages = knownTrainImages(config) ?? basis.trainImages;
+    const { msPerStep } = estimateFrom({ ...basis, name: basis.id, memoryBytes: undefined }, config);
+    return basis.overheadMs + derive(config, { trainImages }).totalSteps * msPerStep;
+  });
+  const known = durations.filter((duration) => duration !== null);
+  return {
+    durationMs: known.length === durations.length ? durationInLanes(known, slots) : null,
+    bases: [...bases],
+    reused: runs.length - open.length,
+    diskBytes: open.reduce(
+      (bytes, config) => bytes + config.checkpoint.keep * bytesPerParameter * parameterCount(config),
+      0,
+    ),
+  };
 }
 
-/** What a finished run took beside its steps; 0 where it was interrupted, since the pause is none of it. */
-function overheadMs({ outcome, record, msPerStep, attemptCount, latest }: RunOverview): number {
-  if (outcome?.type !== 'finished' || attemptCount !== 1) return 0;
-  const wholeMs = outcome.time - Date.parse(record?.createdAt ?? '');
-  const stepsMs = (latest['step'] ?? 0) * (msPerStep ?? 0);
-  return wholeMs > stepsMs ? wholeMs - stepsMs : 0;
+function mostAlike(timed: readonly TimedRun[], config: ResolvedConfig): TimedRun | undefined {
+  const isSame = (key: 'model' | 'data', other: ResolvedConfig): boolean =>
+    JSON.stringify(other[key]) === JSON.stringify(config[key]);
+  const likeness = (run: TimedRun): number =>
+    8 * Number(run.config.method === config.method) +
+    4 * Number(isSame('model', run.config)) +
+    2 * Number(run.finished) +
+    Number(isSame('data', run.config));
+  return [...timed].sort((a, b) => likeness(b) - likeness(a) || (a.createdAt < b.createdAt ? 1 : -1))[0];
+}
+
+/** Until the last of them has ended, when each lane takes the next as soon as it is free. */
+function durationInLanes(durations: readonly number[], lanes: number): number {
+  const freeAt = new Array<number>(lanes).fill(0);
+  for (const duration of durations) {
+    const next = freeAt.indexOf(Math.min(...freeAt));
+    freeAt[next] = freeAt[next]! + duration;
+  }
+  return Math.max(...freeAt);
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { hasErrors, sentence } from '../../configs/diagnostic.ts';
 import { readSweep } from '../../configs/readSweep.ts';
-import { estimateSweep, type SweepEstimate } from '../../experiments/estimateSweep.ts';
+import type { SweepEstimate } from '../../experiments/estimateSweep.ts';
 import { formatBytes, formatDuration } from '../../experiments/formatMetric.ts';
 import { controlSweepJobs } from '../../experiments/store/runJobs.ts';
+import { sweepCost } from '../../experiments/store/sweepCost.ts';
 import { isActive } from '../../experiments/status.ts';
 import { writeRequest } from '../../experiments/store/controlRequest.ts';
 import type { GridAction } from '../../protocol/panelMessages.ts';
@@ -42,7 +43,8 @@ export async function startSweep(
   }
   const [first] = sweep.runs;
   const findings = first ? await preflight(first.config, { configPath: sweep.basePath, runsFolder }) : [];
-  const estimate = estimateSweep(sweep, watch.collection?.runs.values() ?? []);
+  const { version } = context.extension.packageJSON as { version: string };
+  const estimate = await sweepCost(sweep, [...(watch.collection?.runs.values() ?? [])], version);
   const start = vscode.l10n.t('Start {0} runs', sweep.runs.length);
   const answer = await vscode.window.showInformationMessage(
     vscode.l10n.t('{0} runs, {1} at a time', sweep.runs.length, sweep.slots),
@@ -55,11 +57,17 @@ export async function startSweep(
   return id;
 }
 
-function estimateText({ durationMs, basis, diskBytes }: SweepEstimate): string {
-  const disk = vscode.l10n.t('Disk: at most {0}.', formatBytes(diskBytes));
-  if (durationMs === null || basis === null)
-    return `${vscode.l10n.t('Time: unknown until a first run was made.')} ${disk}`;
-  return `${vscode.l10n.t('Time: about {0} at the pace of {1}.', formatDuration(durationMs), basis)} ${disk}`;
+function estimateText({ durationMs, bases, reused, diskBytes }: SweepEstimate): string {
+  const parts = [
+    ...(reused > 0 ? [vscode.l10n.t('Trained before and taken as they are: {0}.', reused)] : []),
+    durationMs === null
+      ? vscode.l10n.t('Time: unknown until a first run was made.')
+      : bases.length === 0
+        ? ''
+        : vscode.l10n.t('Time: about {0} at the pace of {1}.', formatDuration(durationMs), bases.join(', ')),
+    vscode.l10n.t('Disk: at most {0}.', formatBytes(diskBytes)),
+  ];
+  return parts.filter(Boolean).join(' ');
 }
 
 /** What the buttons of a grid do. */

@@ -18,7 +18,7 @@ import { builtFile } from '../installation.ts';
 import { addToQueue } from '../queue/addToQueue.ts';
 import { startScheduler } from '../queue/startScheduler.ts';
 import { workQueue } from '../queue/workQueue.ts';
-import { withAbsolutePaths } from '../sweep/createSweep.ts';
+import { withAbsolutePaths } from '../../experiments/store/reusableRuns.ts';
 import { exitCodes } from './exitCodes.ts';
 import { parseParent } from './parent.ts';
 import { formatTable } from './runs.ts';

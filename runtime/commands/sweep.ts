@@ -3,13 +3,15 @@ import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatDiagnostics } from '../../configs/diagnostic.ts';
 import { readSweep, type Sweep } from '../../configs/readSweep.ts';
-import { estimateSweep, type SweepEstimate } from '../../experiments/estimateSweep.ts';
+import type { SweepEstimate } from '../../experiments/estimateSweep.ts';
 import { formatBytes, formatDuration } from '../../experiments/formatMetric.ts';
 import { writeRequest } from '../../experiments/store/controlRequest.ts';
 import { listRuns } from '../../experiments/store/listRuns.ts';
 import { controlSweepJobs } from '../../experiments/store/runJobs.ts';
 import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { schedulerOf } from '../../experiments/store/readSweep.ts';
+import { reusableRuns } from '../../experiments/store/reusableRuns.ts';
+import { sweepCost } from '../../experiments/store/sweepCost.ts';
 import { errors } from '../../protocol/errors.ts';
 import type { SweepRecord } from '../../protocol/records.ts';
 import { sweepsFolder } from '../../protocol/runFolder.ts';
@@ -19,7 +21,6 @@ import { newRunId } from '../run/runId.ts';
 import { studioVersion } from '../run/versions.ts';
 import { launcherOf, submitSweep } from '../cluster/submitSweep.ts';
 import { createSweep, readSweepRecord } from '../sweep/createSweep.ts';
-import { reusableRuns } from '../sweep/reusableRuns.ts';
 import { runSweep } from '../sweep/runSweep.ts';
 import { exitCodes } from './exitCodes.ts';
 
@@ -69,9 +70,10 @@ export async function run(args: string[]): Promise<number> {
   if (file === undefined) sweep = readSweepRecord(runsFolder, values.resume ?? '');
   else {
     const { text, plan } = readPlan(resolve(file));
+    const { runs } = await listRuns(runsFolder);
+    const version = values['no-reuse'] ? null : studioVersion();
     if (values['dry-run']) {
-      const { runs } = await listRuns(runsFolder);
-      process.stdout.write(`${describeEstimate(plan, estimateSweep(plan, runs))}\n`);
+      process.stdout.write(`${describeEstimate(plan, await sweepCost(plan, runs, version))}\n`);
       return exitCodes.success;
     }
     const now = new Date();
@@ -81,7 +83,7 @@ export async function run(args: string[]): Promise<number> {
       text,
       runsFolder,
       createdAt: now.toISOString(),
-      reusable: values['no-reuse'] ? new Map() : await reusableRuns(runsFolder, studioVersion()),
+      reusable: version === null ? new Map() : await reusableRuns(plan, runs, version),
     });
     const reused = sweep.cells.filter(({ runId }) => !runId.startsWith(`${sweep.id}-`));
     if (reused.length > 0)
@@ -141,12 +143,17 @@ function readPlan(path: string): { text: string; plan: Sweep } {
   return { text, plan: sweep };
 }
 
-function describeEstimate({ runs, slots }: Sweep, { durationMs, basis, diskBytes }: SweepEstimate): string {
+function describeEstimate({ runs, slots }: Sweep, { durationMs, bases, reused, diskBytes }: SweepEstimate): string {
+  const pace = bases.length > 0 ? ` at the pace of ${bases.join(', ')}` : '';
   const time =
-    durationMs === null
-      ? 'unknown until a first run was made'
-      : `about ${formatDuration(durationMs)} at the pace of ${basis}`;
-  return `${runs.length} runs, ${slots} at a time\ntime: ${time}\ndisk: at most ${formatBytes(diskBytes)}`;
+    durationMs === null ? 'unknown until a first run was made' : `about ${formatDuration(durationMs)}${pace}`;
+  const lines = [
+    `${runs.length} runs, ${slots} at a time`,
+    ...(reused > 0 ? [`trained before: ${reused}`] : []),
+    `time: ${time}`,
+    `disk: at most ${formatBytes(diskBytes)}`,
+  ];
+  return lines.join('\n');
 }
 
 function readFile(path: string): string {

@@ -1,9 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Sweep } from '../../configs/readSweep.ts';
-import type { ResolvedConfig } from '../../configs/schema.ts';
-import { configFingerprint } from '../../experiments/configFingerprint.ts';
-import { flattenConfig } from '../../experiments/flattenConfig.ts';
+import { cellFingerprint, withAbsolutePaths } from '../../experiments/store/reusableRuns.ts';
 import { errors } from '../../protocol/errors.ts';
 import { recordVersion, type SweepRecord } from '../../protocol/records.ts';
 import { isRunId, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
@@ -45,10 +43,8 @@ export function createSweep(
     base: sweep.base,
     axes: sweep.axes,
     seeds: sweep.seeds,
-    cells: sweep.runs.map(({ cell, seed }, index) => ({
-      runId:
-        reusable.get(configFingerprint(flattenConfig(configs[index]))) ??
-        `${id}-${String(index + 1).padStart(digits, '0')}`,
+    cells: sweep.runs.map(({ cell, seed, config }, index) => ({
+      runId: reusable.get(cellFingerprint(config, sweep)) ?? `${id}-${String(index + 1).padStart(digits, '0')}`,
       cell,
       seed,
     })),
@@ -67,19 +63,6 @@ export function createSweep(
     writeFileSync(join(folder, sweepFiles.record), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
   });
   return record;
-}
-
-/** A configuration whose data is found from any folder. */
-export function withAbsolutePaths(config: ResolvedConfig, folder: string): ResolvedConfig {
-  const { path, labels } = config.data;
-  return {
-    ...config,
-    data: {
-      ...config.data,
-      ...(path !== undefined && { path: resolve(folder, path) }),
-      ...(labels !== undefined && { labels: resolve(folder, labels) }),
-    },
-  };
 }
 
 /** The record of a sweep that was made before. @throws usage when there is none */

@@ -25,7 +25,13 @@ const collapsed: [string, Record<string, unknown>, Record<string, number>, strin
   ['SimDINOv2, whose momentum is 0.9', { method: 'simdinov2', teacher: { momentum: 0.9 } }, {}, 'loss.gammaFactor', 2],
   ['DINO at momentum 0.9', { method: 'dino', teacher: { momentum: 0.9 } }, {}, 'teacher.momentum', 0.996],
   ['DINO without self-distillation', { method: 'dino', teacher: { update: 'student' } }, {}, 'teacher.update', 'ema'],
-  ['DINO with trained norms', { method: 'dino', dino: { prototypeNorm: 'trained' } }, {}, 'dino.prototypeNorm', 'fixed'],
+  [
+    'DINO with trained norms',
+    { method: 'dino', dino: { prototypeNorm: 'trained' } },
+    {},
+    'dino.prototypeNorm',
+    'fixed',
+  ],
   [
     'DINO with a teacher that knows nothing',
     { method: 'dino', dino: { prototypes: 1024 } },

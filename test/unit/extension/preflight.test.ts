@@ -2,15 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { derive, knownTrainImages } from '../../../configs/derive.ts';
 import { readConfig } from '../../../configs/readConfig.ts';
-import { readSweep, type SweepRun } from '../../../configs/readSweep.ts';
-import { listRuns } from '../../../experiments/store/listRuns.ts';
-import { estimateSweep } from '../../../experiments/estimateSweep.ts';
 import { fileLoader, kindOfYaml } from '../../../extension/launch/configFiles.ts';
 import { memoryEstimate, preflight } from '../../../extension/launch/preflight.ts';
 import { panelPage } from '../../../extension/panels/panelPage.ts';
-import { aRecord, writeRun } from '../store/runFolders.ts';
 
 const presetsFolder = join(import.meta.dirname, '../../../configs');
 let folder: string;
@@ -60,28 +55,6 @@ describe('preflight', () => {
     const of = (batch: number) => memoryEstimate(config(`extends: tiny\ntrain: {batchSize: ${batch}}\n`));
     const [one, two, four] = [of(16), of(32), of(64)];
     expect(four - two).toBeCloseTo(2 * (two - one), 0);
-  });
-});
-
-describe('estimateSweep', () => {
-  it('knows disk and, from a run, time', async () => {
-    const text = 'base: tiny\naxes: {loss.eps: [0.2, 0.5]}\nseeds: [0, 1]\nslots: 2\n';
-    const { sweep } = readSweep(text, { path: join(folder, 's.yaml'), load: fileLoader(presetsFolder) });
-    expect(sweep?.runs.length).toBe(4);
-    const estimate = estimateSweep(sweep!, []);
-    expect(estimate).toMatchObject({ durationMs: null, basis: null });
-    expect(estimate.diskBytes).toBeGreaterThan(0);
-
-    const runs = join(folder, 'runs');
-    const record = aRecord('pace', { createdAt: new Date(0).toISOString() });
-    const outcome = { type: 'finished', time: 20_000, step: 20 };
-    const lines = Array.from({ length: 21 }, (_, step) => JSON.stringify({ step, time: 9000 + step * 500 }) + '\n');
-    await writeRun(runs, 'pace', [{ metrics: lines.join(''), events: [outcome] }], record);
-    const timed = estimateSweep(sweep!, (await listRuns(runs)).runs);
-    expect(timed.basis).toBe('pace');
-    // Each run: 10 s beside its steps, 0.5 s a step; two at a time.
-    const stepsOf = (run: SweepRun) => derive(run.config, { trainImages: knownTrainImages(run.config)! }).totalSteps;
-    expect(timed.durationMs).toBe((4 * 10_000 + 500 * sweep!.runs.reduce((sum, run) => sum + stepsOf(run), 0)) / 2);
   });
 });
 
