@@ -6,7 +6,7 @@ import { tableValue } from './formatMetric.ts';
 import type { Grid } from './grid.ts';
 import { arms } from './honesty.ts';
 import { meanInterval } from './studentT.ts';
-import type { ResultCell, ResultTable } from './tables.ts';
+import type { ResultCell, ResultColumn, ResultTable } from './tables.ts';
 
 type Tabled = Pick<RunSummary, 'id' | 'name' | 'seed' | 'config' | 'last' | 'best'>;
 
@@ -100,18 +100,18 @@ function assemble(
   const count = texts[0]?.cells.length ?? 0;
   return {
     title,
-    columns: [
-      ...texts.map(({ label }) => ({ label, kind: 'text' as const })),
-      ...metrics.map((metric) => {
-        const unit = tableValue(metric, 0).unit || metricInfo(metric).unit;
-        return { label: metricInfo(metric).label + (unit ? ` (${unit})` : ''), kind: 'number' as const };
-      }),
-    ],
+    columns: [...texts.map(({ label }) => ({ label, kind: 'text' as const })), ...metrics.map(metricColumn)],
     rows: Array.from({ length: count }, (_, i) => [
       ...texts.map(({ cells }): ResultCell => ({ text: cells[i]! })),
       ...columns.map((column) => column[i] ?? null),
     ]),
   };
+}
+
+/** The head of a column of values, with their unit. */
+export function metricColumn(metric: string): ResultColumn {
+  const unit = tableValue(metric, 0).unit || metricInfo(metric).unit;
+  return { label: metricInfo(metric).label + (unit ? ` (${unit})` : ''), kind: 'number' };
 }
 
 /** Four significant digits of the largest value, the same number of decimals for the whole column. */

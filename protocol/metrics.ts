@@ -187,10 +187,28 @@ export const metricCatalogue = {
     description: 'Mean over classes of the share of pixels found (Table 3).',
     better: 'higher',
   },
+  pixelAccuracy: {
+    label: 'Segmentation pixel accuracy',
+    unit: '',
+    description: 'Share of all pixels whose class was found.',
+    better: 'higher',
+  },
   videoJF: {
     label: 'Video J&F',
     unit: '',
     description: 'Mean of region and boundary agreement of labels carried through a video (Table 3).',
+    better: 'higher',
+  },
+  videoJ: {
+    label: 'Video J',
+    unit: '',
+    description: 'Region agreement of labels carried through a video: intersection over union (Table 3).',
+    better: 'higher',
+  },
+  videoF: {
+    label: 'Video F',
+    unit: '',
+    description: 'Boundary agreement of labels carried through a video (Table 3).',
     better: 'higher',
   },
   boxAP: {
@@ -199,10 +217,34 @@ export const metricCatalogue = {
     description: 'COCO average precision of boxes of objects found without labels (Table 2).',
     better: 'higher',
   },
+  boxAP50: {
+    label: 'MaskCut box AP50',
+    unit: '',
+    description: 'Average precision at an overlap of 0.5 of boxes of objects found without labels (Table 2).',
+    better: 'higher',
+  },
+  boxAP75: {
+    label: 'MaskCut box AP75',
+    unit: '',
+    description: 'Average precision at an overlap of 0.75 of boxes of objects found without labels (Table 2).',
+    better: 'higher',
+  },
   maskAP: {
     label: 'MaskCut mask AP',
     unit: '',
     description: 'COCO average precision of masks of objects found without labels (Table 2).',
+    better: 'higher',
+  },
+  maskAP50: {
+    label: 'MaskCut mask AP50',
+    unit: '',
+    description: 'Average precision at an overlap of 0.5 of masks of objects found without labels (Table 2).',
+    better: 'higher',
+  },
+  maskAP75: {
+    label: 'MaskCut mask AP75',
+    unit: '',
+    description: 'Average precision at an overlap of 0.75 of masks of objects found without labels (Table 2).',
     better: 'higher',
   },
 } satisfies Record<string, MetricInfo>;

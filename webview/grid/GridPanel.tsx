@@ -30,7 +30,7 @@ export function GridPanel({ model }: { model: GridModel }) {
     if (started.length === 1) host.send({ type: 'openRun', runId: started[0]! });
     else if (started.length > 1) host.send({ type: 'compare', runIds: started });
   };
-  const paperTable = data && paperTableFor(data.sweep.axes.map(({ key }) => key));
+  const paperTable = data && paperTableFor(data.sweep);
   return (
     <main>
       {fault && (

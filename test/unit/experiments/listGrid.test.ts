@@ -1,25 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { readSweep } from '../../../configs/readSweep.ts';
 import { gridTable } from '../../../experiments/comparisonTable.ts';
 import { aggregateGrid, listedCells } from '../../../experiments/grid.ts';
 import { heatMapSvg } from '../../../experiments/heatMapSvg.ts';
 import type { SweepRecord } from '../../../protocol/records.ts';
-import { loadFromRepository } from '../configs/presetFiles.ts';
 import { run } from './fixtureRuns.ts';
-
-const folder = 'configs/sweeps';
-const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
-
-function recordOf(file: string): SweepRecord {
-  const path = join(folder, file);
-  const { sweep, diagnostics } = readSweep(readFileSync(path, 'utf8'), { path, load: loadFromRepository });
-  expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
-  const { axes, seeds, metric, goal, slots, base, runs } = sweep!;
-  const cells = runs.map(({ cell, seed }, index) => ({ cell, seed, runId: `run-${index}` }));
-  return { version: 1, id: file, createdAt: '', base, axes, seeds, cells, metric, goal, slots };
-}
+import { recordOf, sweepFiles } from './sweepRecords.ts';
 
 const viewOf = ({ axes, metric, goal }: SweepRecord) => ({
   rowKey: axes[1]?.key ?? null,
@@ -30,7 +15,7 @@ const viewOf = ({ axes, metric, goal }: SweepRecord) => ({
 });
 
 describe('the grid of every sweep in configs/sweeps', () => {
-  test.each(files)('%s shows each run once, in its table too', (file) => {
+  test.each(sweepFiles)('%s shows each run once, in its table too', (file) => {
     const sweep = recordOf(file);
     const runs = sweep.cells.map(({ runId, seed }, index) =>
       run({

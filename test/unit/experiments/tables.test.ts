@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatDuration, formatMetric, formatNumber } from '../../../experiments/formatMetric.ts';
 import { toCsv, toLatex, toMarkdown } from '../../../experiments/tables.ts';
-import { paperRows, paperTableFor } from '../../../experiments/paper.ts';
 import type { ResultTable } from '../../../experiments/tables.ts';
 
 const table: ResultTable = {
@@ -88,22 +87,5 @@ describe('numbers', () => {
     expect(formatDuration(12_400)).toBe('12 s');
     expect(formatDuration(200_000)).toBe('3 min 20 s');
     expect(formatDuration(7_500_000)).toBe('2 h 05 min');
-  });
-});
-
-describe('paper', () => {
-  it('has the main results as shares, collapses as null', () => {
-    const simdino = paperRows.find((r) => r.table === 'Table 1' && r.method === 'SimDINO' && r.model === 'ViT-B')!;
-    expect(simdino.metrics['knnTop1']).toBeCloseTo(0.749, 12);
-    expect(paperRows.find((r) => r.setting.includes('Barlow'))!.metrics).toEqual({ knnTop1: null, linearTop1: null });
-    const momentum = paperRows.find((r) => r.table === 'Table 6' && r.setting.startsWith('momentum 0.9,'))!;
-    expect(momentum.metrics).toEqual({ knnTop1: null });
-    expect(new Set(paperRows.map((r) => r.table)).size).toBe(6);
-  });
-
-  it('knows which sweep reproduces a table', () => {
-    expect(paperTableFor(['loss.eps', 'train.batchSize'])).toBe('Table 7');
-    expect(paperTableFor(['loss.regulariser'])).toBe('Table 5');
-    expect(paperTableFor(['loss.eps'])).toBeNull();
   });
 });
