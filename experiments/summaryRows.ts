@@ -22,5 +22,6 @@ export function rowsOfSummaries(runs: readonly RunSummary[]): TableRow[] {
     last: run.last,
     best: run.best,
     config: Object.fromEntries(Object.entries(run.config).filter(([key]) => (values.get(key)?.size ?? 0) > 1)),
+    problems: run.problems,
   }));
 }

@@ -127,6 +127,7 @@ const summary = shape({
   failure: orNull(text),
   star: flag,
   tags: listOf(text),
+  problems: listOf(text),
 });
 
 const tableRow = shape({
@@ -145,6 +146,7 @@ const tableRow = shape({
   last: recordOf(anyNumber),
   best: recordOf(shape({ value: finite, step: finite })),
   config: recordOf(scalar),
+  problems: listOf(text),
 });
 const tableProgress = shape({ read: index, total: index });
 

@@ -54,6 +54,8 @@ export interface RunSummary {
   failure: string | null;
   star: boolean;
   tags: string[];
+  /** Sentences about what could not be read of it. */
+  problems: string[];
 }
 
 export interface MetricPoint {
@@ -105,6 +107,8 @@ export interface TableRow {
   best: Record<string, MetricPoint>;
   /** The keys on which the runs of the table differ. */
   config: Record<string, JsonScalar>;
+  /** Sentences about what could not be read of it. */
+  problems: string[];
 }
 
 /** How many runs of the table were read through, of how many. */

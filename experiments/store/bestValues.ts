@@ -4,7 +4,7 @@ import type { MetricPoint } from '../../protocol/panelMessages.ts';
 import { attemptFiles, attemptName, runFiles } from '../../protocol/runFolder.ts';
 import { asMetricLine } from './parseJsonLine.ts';
 import { readLineage } from './runMetrics.ts';
-import { mergeAttempts } from './mergeAttempts.ts';
+import { mergeAttempts, type AttemptLineage } from './mergeAttempts.ts';
 import { JsonLinesTail } from './tailJsonLines.ts';
 
 /**
@@ -15,6 +15,9 @@ export class BestValues {
   best: Record<string, MetricPoint> = {};
   /** The newest value of each metric; may be NaN. */
   last: Record<string, number> = {};
+  /** Lines that were no JSON object or had no step. */
+  faultyLines = 0;
+  #stepless = 0;
   #plan = '';
   #tails: JsonLinesTail[] = [];
 
@@ -29,17 +32,25 @@ export class BestValues {
         replaced = true;
       });
     }
-    if (!replaced) return;
+    if (replaced) await this.#readAnew(plan, lineage);
+    this.faultyLines = this.#stepless + this.#tails.reduce((sum, tail) => sum + tail.faultyLines, 0);
+  }
+
+  async #readAnew(plan: string, lineage: AttemptLineage[]): Promise<void> {
     this.#plan = plan;
     this.best = {};
     this.last = {};
     this.#tails = [];
+    this.#stepless = 0;
     for (const { index, throughStep } of mergeAttempts(lineage)) {
       const path = join(this.folder, runFiles.attempts, attemptName(index), attemptFiles.metrics);
       const { best, last } = this;
       const tail = new JsonLinesTail(path, (json) => {
         // A tail that was given up for another may still hold lines.
-        if (best === this.best) take(json, throughStep, best, last);
+        if (best !== this.best) return;
+        const line = asMetricLine(json);
+        if (line) take(line, throughStep, best, last);
+        else this.#stepless++;
       });
       await tail.read();
       this.#tails.push(tail);
@@ -48,14 +59,13 @@ export class BestValues {
 }
 
 function take(
-  json: Record<string, unknown>,
+  line: Record<string, number>,
   throughStep: number,
   best: Record<string, MetricPoint>,
   last: Record<string, number>,
 ): void {
-  const line = asMetricLine(json);
-  const step = line?.['step'];
-  if (!line || step === undefined || step > throughStep) return;
+  const step = line['step'] as number;
+  if (step > throughStep) return;
   for (const metric in line) {
     if (metric === 'step' || metric === 'epoch' || metric === 'time') continue;
     const value = line[metric] as number;

@@ -3,8 +3,8 @@ import type { MetricPoint, Series } from '../../protocol/panelMessages.ts';
 import type { EvaluationLine } from '../../protocol/records.ts';
 import { runFiles } from '../../protocol/runFolder.ts';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { readJsonLines } from './tailJsonLines.ts';
+import { basename, join } from 'node:path';
+import { readJsonLines, unreadableLines } from './tailJsonLines.ts';
 import { asEvaluation } from './checkRecords.ts';
 
 /** The figures among an evaluation's values; the others say how they came about. */
@@ -16,12 +16,14 @@ export interface EvaluationNews {
   series: Series[];
   last: Record<string, number>;
   best: Record<string, MetricPoint>;
+  /** Sentences about what could not be read. */
+  problems: string[];
 }
 
 /** Follows what evaluations after training wrote into `evals/`: figures by step, to be drawn beside the run's own metrics. */
 export class EvaluationFeed {
   #seen = '';
-  #news: EvaluationNews = { series: [], last: {}, best: {} };
+  #news: EvaluationNews = { series: [], last: {}, best: {}, problems: [] };
 
   constructor(
     private readonly folder: string,
@@ -35,11 +37,13 @@ export class EvaluationFeed {
     if (seen === this.#seen) return { ...this.#news, series: [] };
     this.#seen = seen;
     const lines: EvaluationLine[] = [];
+    const problems: string[] = [];
     for (const { path } of files) {
       const read = await readJsonLines(path);
       lines.push(...read.lines.map(asEvaluation).filter((line) => line !== undefined));
+      problems.push(...unreadableLines(`${runFiles.evaluations}/${basename(path)}`, read.faultyLines));
     }
-    this.#news = newsOf(lines, this.runId, stepsPerEpoch);
+    this.#news = { ...newsOf(lines, this.runId, stepsPerEpoch), problems };
     return this.#news;
   }
 
@@ -50,7 +54,11 @@ export class EvaluationFeed {
 }
 
 /** Of one figure at one step the newest value counts. What nothing could be said of (-1) is left out. */
-function newsOf(lines: readonly EvaluationLine[], runId: string, stepsPerEpoch: number): EvaluationNews {
+function newsOf(
+  lines: readonly EvaluationLine[],
+  runId: string,
+  stepsPerEpoch: number,
+): Omit<EvaluationNews, 'problems'> {
   const points = new Map<string, Map<number, { time: number; value: number }>>();
   for (const { evaluation: _, step, time, split, ...values } of lines) {
     for (const [key, value] of Object.entries(values)) {
@@ -61,7 +69,7 @@ function newsOf(lines: readonly EvaluationLine[], runId: string, stepsPerEpoch: 
       if ((bySteps.get(step)?.time ?? -Infinity) <= time) bySteps.set(step, { time, value });
     }
   }
-  const news: EvaluationNews = { series: [], last: {}, best: {} };
+  const news: Omit<EvaluationNews, 'problems'> = { series: [], last: {}, best: {} };
   for (const [metric, bySteps] of points) {
     const ordered = [...bySteps].sort(([a], [b]) => a - b);
     const column = (of: (point: (typeof ordered)[number]) => number) => Float64Array.from(ordered, of);

@@ -20,7 +20,7 @@ import {
 } from './checkRecords.ts';
 import { readJson, type JsonFile } from './readJson.ts';
 import { attemptIndices } from './summariseRun.ts';
-import { isMissing, readJsonLines } from './tailJsonLines.ts';
+import { isMissing, readJsonLines, unreadableLines } from './tailJsonLines.ts';
 
 /** All of a run but its metrics (see runMetrics.ts). */
 export interface RunContents {
@@ -72,7 +72,7 @@ export async function readRun(folder: string): Promise<RunContents> {
       record: file.kind === 'value' ? asAttemptRecord(file.value, index) : null,
     });
     const { lines, faultyLines } = await readJsonLines(join(attemptFolder, attemptFiles.events));
-    if (faultyLines > 0) problems.push(`${name}/${attemptFiles.events}: ${faultyLines} unreadable lines`);
+    problems.push(...unreadableLines(`${name}/${attemptFiles.events}`, faultyLines));
     for (const line of lines) {
       const event = asEvent(line);
       if (event) events.push({ ...event, attempt: index });
@@ -82,7 +82,7 @@ export async function readRun(folder: string): Promise<RunContents> {
   const evaluations: EvaluationLine[] = [];
   for (const name of (await namesIn(join(folder, runFiles.evaluations))).filter((file) => file.endsWith('.jsonl'))) {
     const { lines, faultyLines } = await readJsonLines(join(folder, runFiles.evaluations, name));
-    if (faultyLines > 0) problems.push(`${runFiles.evaluations}/${name}: ${faultyLines} unreadable lines`);
+    problems.push(...unreadableLines(`${runFiles.evaluations}/${name}`, faultyLines));
     evaluations.push(...lines.map(asEvaluation).filter((line) => line !== undefined));
   }
 

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { metricCatalogue, type MetricInfo } from '../../protocol/metrics.ts';
 import type { MetricPoint, RunSummary, Series } from '../../protocol/panelMessages.ts';
 import type { JsonScalar } from '../../protocol/records.ts';
-import { checkpointStep, isRunId, runFiles } from '../../protocol/runFolder.ts';
+import { attemptFiles, checkpointStep, isRunId, runFiles } from '../../protocol/runFolder.ts';
 import { recentMsPerStep, remainingMs } from '../pace.ts';
 import { EvaluationFeed } from './evaluationSeries.ts';
 import type { LivenessWatch } from './liveness.ts';
 import { codingRateCollapsedOf, readRunConfig } from './readRunConfig.ts';
 import { RunMetrics } from './runMetrics.ts';
 import { summariseRun, type RunOverview } from './summariseRun.ts';
-import { isMissing } from './tailJsonLines.ts';
+import { isMissing, unreadableLines } from './tailJsonLines.ts';
 
 /** What a panel or a report shows of a run. */
 export interface RunNews {
@@ -52,6 +52,11 @@ export class RunFeed {
         ...summary,
         last: { ...summary.last, ...evaluated.last },
         best: { ...summary.best, ...evaluated.best },
+        problems: [
+          ...overview.problems,
+          ...unreadableLines(attemptFiles.metrics, this.metrics.faultyLines),
+          ...evaluated.problems,
+        ].map(shortened),
       },
       series: [...this.#newSeries(), ...evaluated.series],
     };
@@ -88,7 +93,7 @@ export class RunFeed {
     return series;
   }
 
-  async #summary(overview: RunOverview): Promise<RunSummary> {
+  async #summary(overview: RunOverview): Promise<Omit<RunSummary, 'problems'>> {
     const { record, annotations, lastAttempt, outcome, state } = overview;
     const { table } = this.metrics;
     const step = wholeStep(table.length > 0 ? table.step[table.length - 1] : overview.latest['step']);

@@ -6,8 +6,9 @@ import type { RunCollection } from './runCollection.ts';
 import type { RunOverview } from './summariseRun.ts';
 import type { TableProgress, TableRow } from '../../protocol/panelMessages.ts';
 import type { JsonScalar } from '../../protocol/records.ts';
-import { isRunId } from '../../protocol/runFolder.ts';
+import { attemptFiles, isRunId } from '../../protocol/runFolder.ts';
 import { runName } from '../runName.ts';
+import { unreadableLines } from './tailJsonLines.ts';
 
 /** What was read of a run beyond its overview. */
 interface Details {
@@ -109,6 +110,9 @@ export class TableData {
       last,
       best: details?.values.best ?? {},
       config: Object.fromEntries(differing),
+      problems: [...run.problems, ...unreadableLines(attemptFiles.metrics, details?.values.faultyLines ?? 0)].map(
+        shortened,
+      ),
     };
   }
 }

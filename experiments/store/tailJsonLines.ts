@@ -107,6 +107,11 @@ export async function readJsonLines(path: string): Promise<{ lines: Record<strin
   return { lines, faultyLines: tail.faultyLines };
 }
 
+/** What is to be said of lines that were left out; nothing where none was. */
+export function unreadableLines(path: string, count: number): string[] {
+  return count === 0 ? [] : [`${path}: ${count === 1 ? '1 unreadable line' : `${count} unreadable lines`}, left out`];
+}
+
 /** The texts of the whole lines within the last `bytes` of a file: a cost that does not grow with the file. */
 export async function readLastLines(path: string, bytes: number): Promise<string[]> {
   const file = await openIfThere(path);

@@ -5,6 +5,7 @@ import { RunLegend } from '../charts/RunLegend.tsx';
 import { t } from '../l10n.ts';
 import { Button, Notice } from '../parts/controls.tsx';
 import { NotLoaded } from '../parts/NotLoaded.tsx';
+import { RunProblems } from '../parts/RunProblems.tsx';
 import { KeyFigures } from './KeyFigures.tsx';
 import type { CurvesModel } from './curvesModel.ts';
 import { RunHeader } from './RunHeader.tsx';
@@ -82,6 +83,7 @@ export function PanelNotices({ model }: { model: CurvesModel }) {
           {t('The run folder was deleted or moved.')}
         </Notice>
       )}
+      <RunProblems runs={model.store.runs.value} />
     </>
   );
 }

@@ -9,6 +9,7 @@ import { PaperReference } from '../comparison/PaperReference.tsx';
 import { t } from '../l10n.ts';
 import { Button, Choice, Menu, Notice, Select } from '../parts/controls.tsx';
 import { NotLoaded } from '../parts/NotLoaded.tsx';
+import { RunProblems } from '../parts/RunProblems.tsx';
 import type { IconName } from '../parts/Icon.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { StateBadge } from '../parts/StateBadge.tsx';
@@ -38,6 +39,7 @@ export function GridPanel({ model }: { model: GridModel }) {
           {fault.remedy}
         </Notice>
       )}
+      {data && <RunProblems runs={data.runs} />}
       {!data || !grid ? (
         <NotLoaded fault={fault !== null} />
       ) : (

@@ -5,6 +5,7 @@ import type { ExportFormat } from '../../protocol/panelMessages.ts';
 import { t } from '../l10n.ts';
 import { Button, Menu, Notice, Select } from '../parts/controls.tsx';
 import { NotLoaded } from '../parts/NotLoaded.tsx';
+import { RunProblems } from '../parts/RunProblems.tsx';
 import { ColumnChoice } from './ColumnChoice.tsx';
 import type { TableModel } from './tableModel.ts';
 import { VirtualRows } from './VirtualRows.tsx';
@@ -29,6 +30,7 @@ export function TablePanel({ model }: { model: TableModel }) {
   return (
     <main class="table-panel">
       {fault && <Notice tone="bad" title={fault.message} children={fault.remedy} />}
+      <RunProblems runs={model.rows.value.values()} />
       <header class="panel-header">
         <div class="title-row">
           <h1>{t('Runs')}</h1>

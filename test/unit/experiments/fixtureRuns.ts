@@ -29,6 +29,7 @@ export function run(overrides: Partial<RunSummary> & { id: string }): RunSummary
     failure: null,
     star: false,
     tags: [],
+    problems: [],
     ...overrides,
   };
 }

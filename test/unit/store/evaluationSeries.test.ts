@@ -16,7 +16,7 @@ const write = (name: string, line: object) =>
 
 test('figures of later evaluations become series by step, beside the run\u2019s own metrics', async () => {
   const feed = new EvaluationFeed(folder, 'r');
-  expect(await feed.read(10)).toEqual({ series: [], last: {}, best: {} });
+  expect(await feed.read(10)).toEqual({ series: [], last: {}, best: {}, problems: [] });
   write('a', { evaluation: 'knn', step: 20, time: 5, split: 'test', knnTop1: 0.7, k: 20, voting: 'v1' });
   write('b', { evaluation: 'knn', step: 10, time: 6, split: 'test', knnTop1: 0.8, k: 20 });
   write('c', {

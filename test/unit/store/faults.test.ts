@@ -6,6 +6,7 @@ import { changeAnnotations } from '../../../experiments/store/annotationsFile.ts
 import { BestValues } from '../../../experiments/store/bestValues.ts';
 import { listRuns } from '../../../experiments/store/listRuns.ts';
 import { RunCollection } from '../../../experiments/store/runCollection.ts';
+import { TableData } from '../../../experiments/store/tableData.ts';
 import { aRecord, metricLines, temporaryFolder, writeRun } from './runFolders.ts';
 
 let runs: string;
@@ -66,6 +67,21 @@ describe('a runs folder', () => {
     await appendFile(join(runs, 'a/attempts/002/metrics.jsonl'), '{"step":8,"loss":-4}\n');
     await values.read();
     expect(values.best['loss']).toEqual({ value: -4, step: 8 });
+  });
+
+  it('of lines that are none has them counted, by the table of runs too', async () => {
+    await writeRun(runs, 'a', [{ metrics: metricLines(1, 2) + 'garbage\n{"loss":1}\n' }]);
+    const values = new BestValues(join(runs, 'a'));
+    await values.read();
+    expect(values.faultyLines).toBe(2);
+    await appendFile(join(runs, 'a/attempts/001/metrics.jsonl'), '[]\n');
+    await values.read();
+    expect(values.faultyLines).toBe(3);
+    const collection = new RunCollection(runs);
+    await collection.look({ monotonicMs: 0, nowMs: Date.now() });
+    const table = new TableData(collection);
+    const { rows } = await table.news(10_000);
+    expect(rows).toMatchObject([{ id: 'a', problems: ['metrics.jsonl: 3 unreadable lines, left out'] }]);
   });
 
   it('shows two windows the same, and what one of them writes', async () => {

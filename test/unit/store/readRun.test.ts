@@ -41,7 +41,7 @@ describe('readRun', () => {
     ]);
     expect(run.checkpoints).toMatchObject([{ name: 'step-000004', bytes: 7 }]);
     expect(run.evaluations).toEqual([{ evaluation: 'knn', step: 4, time: 0, split: 'test', top1: 0.5 }]);
-    expect(run.problems).toEqual(['evals/one.jsonl: 1 unreadable lines']);
+    expect(run.problems).toEqual(['evals/one.jsonl: 1 unreadable line, left out']);
   });
 
   it('reads a folder that is not there as empty, and says so', async () => {

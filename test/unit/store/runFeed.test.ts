@@ -50,6 +50,23 @@ describe('RunFeed', () => {
     ]);
   });
 
+  it('says what it could not read: of metrics, evaluations and records', async () => {
+    const folder = await writeRun(runs, 'r', [{ metrics: metricLines(1, 2) + '?\n{"loss":1}\n' + metricLines(3, 3) }]);
+    await mkdir(join(folder, 'evals'));
+    await writeFile(join(folder, 'evals/knn.jsonl'), 'torn\n');
+    await writeFile(join(folder, 'annotations.json'), '{');
+    const feed = feedOf(folder);
+    const { summary } = await feed.read(0);
+    expect(summary.step).toBe(3);
+    expect(summary.problems).toEqual([
+      expect.stringMatching(/^annotations.json: /),
+      'metrics.jsonl: 2 unreadable lines, left out',
+      'evals/knn.jsonl: 1 unreadable line, left out',
+    ]);
+    await appendFile(join(folder, 'attempts/001/metrics.jsonl'), '\u0000\n');
+    expect((await feed.read(0)).summary.problems).toContain('metrics.jsonl: 3 unreadable lines, left out');
+  });
+
   it('estimates the remaining time from the last steps', async () => {
     const lines = Array.from({ length: 60 }, (_, step) => JSON.stringify({ step, time: step * 200, loss: 1 }) + '\n');
     const folder = await writeRun(runs, 'r', [{ process: currentProcess(), metrics: lines.join('') }]);

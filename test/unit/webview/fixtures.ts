@@ -156,6 +156,7 @@ export function makeTable(count: number): TableRow[] {
       last: { loss: state === 'failed' ? Number.NaN : 1 - knn, knnTop1: knn - 0.01 },
       best: { loss: { value: 0.95 - knn, step: 2900 }, knnTop1: { value: knn, step: 2800 } },
       config: { 'loss.eps': eps, 'loss.gammaFactor': factor, 'optim.lr': 0.0005 * (1 + (i % 2)) },
+      problems: [],
     };
   });
 }

@@ -456,6 +456,31 @@ describe('panels in a browser', () => {
     });
   });
 
+  describe('what could not be read', () => {
+    const problems = ['metrics.jsonl: 2 unreadable lines, left out'];
+
+    it('is said above the curves, the comparison and the table', async () => {
+      const curves = await panelOf('curves');
+      await curves.showCurves([makeRun({ id: 'torn', summary: { problems } })]);
+      expect(await curves.page.locator('.notice').innerText()).toMatch(
+        /Not all of torn could be read\s+metrics.jsonl: 2 unreadable lines, left out/,
+      );
+      const comparison = await panelOf('comparison');
+      const runs = fourRuns();
+      for (const { summary } of runs.slice(1)) summary.problems = problems;
+      await comparison.showComparison(runs);
+      const notice = comparison.page.locator('.notice');
+      expect(await notice.innerText()).toContain('Of 3 runs not all could be read');
+      expect(await notice.locator('li').allInnerTexts()).toHaveLength(3);
+      const table = await panelOf('table');
+      await table.showTable(makeTable(20).map((row, i) => ({ ...row, problems: i < 7 ? problems : [] })));
+      expect(await table.page.locator('.notice li').allInnerTexts()).toHaveLength(6);
+      expect(await table.page.locator('.notice').innerText()).toContain('and 2 more');
+      await table.showTable(makeTable(20));
+      expect(await table.page.locator('.notice').count()).toBe(0);
+    });
+  });
+
   describe('comparison', () => {
     it('marks the best, shows only what differs, and changes the base', async () => {
       const panel = await panelOf('comparison');
