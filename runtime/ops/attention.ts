@@ -71,7 +71,7 @@ export function clsAttention(
   const q_BD = tf.mul(linear(cls_BD, weightOf(0), biasOf(0)), 1 / Math.sqrt(headWidth));
   const q_ABK = headsFirst(tf.reshape(q_BD, [batch, heads, headWidth]));
   const lookedFor_BAD = headsFirst(tf.matMul(q_ABK, keyWeight_AKD));
-  const probabilities_BAN = tf.softmax(tf.matMul(lookedFor_BAD, tokens_BND, false, true));
+  const probabilities_BAN = tf.softmax<tf.Tensor3D>(tf.matMul(lookedFor_BAD, tokens_BND, false, true));
   const seen_ABD = headsFirst(tf.matMul(probabilities_BAN, tokens_BND));
   const output_BAK = headsFirst(tf.matMul(seen_ABD, valueWeight_AKD, false, true));
   return { output_BD: tf.add(tf.reshape(output_BAK, [batch, width]), biasOf(2)), probabilities_BAN };

@@ -34,16 +34,6 @@ describe('assess', () => {
     });
   });
 
-  it.each([
-    ['gamma as a number', { 'loss.gamma': 0.1 }, { 'loss.gamma': 0.2 }],
-    ['DINO, which has no coding rate', { method: 'dino' }, { 'optim.lr': 0.0005 }],
-    ['DINOv2', { method: 'dinov2' }, { 'optim.lr': 0.0005 }],
-    ['another regulariser', { 'loss.regulariser': 'infoNce' }, { 'optim.lr': 0.0005 }],
-    ["one's own objective", { 'loss.own': 'alignment' }, { 'optim.lr': 0.0005 }],
-  ])('offers what counts under %s', (_, config, changes) => {
-    expect(at(4, 500, config).remedy?.changes).toEqual(changes);
-  });
-
   it('waits during the first twentieth of the run', () => {
     expect(at(4, 40)).toMatchObject({ verdict: 'warmingUp', remedy: null });
     expect(at(4, 60)).toMatchObject({ verdict: 'collapsed' });
