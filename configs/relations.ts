@@ -58,7 +58,7 @@ const ownersOfSections = {
 } as const satisfies Record<string, readonly Method[]>;
 
 /** Options of one method beside another. */
-function* methodRelations({ method, masking, loss }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
+function* methodRelations({ method, masking, loss, crops, model }: ResolvedConfig, chosen: Chosen): Iterable<Finding> {
   for (const [section, owners] of Object.entries(ownersOfSections) as [string, readonly Method[]][]) {
     if (owners.includes(method) || !chosen(section)) continue;
     const named = owners.map((owner) => `\`${owner}\``).join(' and ');
@@ -83,6 +83,14 @@ function* methodRelations({ method, masking, loss }: ResolvedConfig, chosen: Cho
       `masking.ratio starts at ${masking.ratio[0]}, above its end ${masking.ratio[1]}.`,
       'Swap the two numbers.',
       [{ kind: 'set', path: 'masking.ratio', value: [masking.ratio[1], masking.ratio[0]] }],
+    );
+  }
+  const patches = Math.floor(crops.global.sizePx / model.patchSizePx) ** 2;
+  if (masking && Math.trunc(patches * masking.ratio[1]) < 1) {
+    yield error(
+      ['masking.ratio'],
+      `masking.ratio hides at most ${masking.ratio[1]} of the ${patches} patches of a global view, which is not one.`,
+      'Raise its second number, or make patches smaller.',
     );
   }
 }
@@ -323,6 +331,17 @@ function* ignoredKeys(
     yield ignored('data.shuffleImages', 'data.access is `indexed`, which shuffles the whole training set');
   }
   const isMeasured = isDino(method);
+  if (loss.own !== undefined && chosen('loss.regulariser')) {
+    yield ignored('loss.regulariser', 'loss.own names an objective of your own');
+  }
+  if (!isMeasured && loss.regulariser !== 'codingRate') {
+    // A resolved configuration writes the preset's gamma; epsilon is still that of the coding rate that is measured.
+    const isGammaChosen = loss.gamma !== lossPreset(loss.preset, train.batchSize).gamma;
+    for (const path of ['loss.gammaFactor', ...(isGammaChosen ? ['loss.gamma'] : [])]) {
+      if (chosen(path))
+        yield ignored(path, `loss.regulariser is \`${loss.regulariser}\`, and the coding rate is only measured`);
+    }
+  }
   if (!isMeasured && loss.regulariser === 'codingRate' && chosen('loss.alternative')) {
     yield ignored('loss.alternative', 'loss.regulariser is `codingRate`');
   }

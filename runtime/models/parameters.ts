@@ -23,7 +23,7 @@ export interface ParameterSpec {
 
 export const zeros: Initialiser = { kind: 'zeros' };
 export const ones: Initialiser = { kind: 'ones' };
-/** N(0, 0.02^2): CLS token, positions and prototypes always, linear layers unless a configuration says otherwise. */
+/** N(0, 0.02^2): CLS token and positions always, linear layers unless a configuration says otherwise. */
 export const weightNormal = { kind: 'normal', std: 0.02 } as const satisfies Initialiser;
 export const nearZero: Initialiser = { kind: 'normal', std: 1e-6 };
 

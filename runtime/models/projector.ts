@@ -18,7 +18,7 @@ export interface ProjectorConfig {
   layers: number;
   /** Batch normalisation (of the batch at hand) before each GELU: an option of the authors' v1 tree, off in every recipe. */
   batchNorm?: boolean;
-  /** Standard deviation of the layers' initial weights; 0.02 unless told. Prototypes always start at 0.02. */
+  /** Standard deviation of the layers' initial weights; 0.02 unless told. Prototypes don't follow it. */
   initStd?: number;
   /** Prototypes K of the weight-normalised layer after the unit vectors; absent: no such layer. */
   prototypes?: number;
@@ -71,7 +71,12 @@ export function projectorParameters(config: ProjectorConfig): ParameterSpec[] {
   return [
     ...mlp,
     { name: 'last_layer.weight_g', shape: [prototypes, 1], initialiser: ones },
-    { name: 'last_layer.weight_v', shape: [prototypes, outputDim], initialiser: weightNormal },
+    // The authors' heads make this layer after their own initialisation has passed: it keeps PyTorch's of a linear layer.
+    {
+      name: 'last_layer.weight_v',
+      shape: [prototypes, outputDim],
+      initialiser: { kind: 'uniform', limit: 1 / Math.sqrt(outputDim) },
+    },
   ];
 }
 

@@ -39,6 +39,17 @@ describe('a run', () => {
     expect(JSON.parse(evaluated.stdout)).toMatchObject({ knnTop1: logged?.['knnTop1'], step: 16 });
     expect(readdirSync(join(folder('whole'), 'evals'))).toHaveLength(1);
 
+    // What tells a collapse is logged on the way.
+    const diagnosed = linesOf(folder('whole'), '001', 'metrics.jsonl').findLast((line) => 'effectiveRank' in line);
+    expect(diagnosed).toMatchObject({
+      codingRate: expect.any(Number) as number,
+      codingRateMax: expect.any(Number) as number,
+      effectiveRank: expect.any(Number) as number,
+      effectiveRankTeacher: expect.any(Number) as number,
+      teacherStudentCosine: expect.any(Number) as number,
+      distanceView1: expect.any(Number) as number,
+    });
+
     const report = join(runs, 'report.html');
     expect((await simdino('report', 'whole', '--runs-dir', runs, '--output', report).finished).code).toBe(0);
     expect(readFileSync(report, 'utf8')).toMatch(/^<!doctype html>[^]*id="report-data"/);
@@ -55,6 +66,30 @@ describe('a run', () => {
     const { code, stderr } = await train('whole').finished;
     expect(code).toBe(2);
     expect(stderr).toMatch(/is in use: a run of that name is there/);
+  });
+});
+
+describe.each([
+  ['simdinov2', []],
+  ['dino', ['--set', 'dino.prototypes=64']],
+  ['dinov2', ['--set', 'dino.prototypes=64', '--set', 'dinov2.patchPrototypes=64']],
+] as const)('%s', (method, settings) => {
+  test('trains, is stopped half-way, and resumes to the same losses and accuracy', { timeout: 240_000 }, async () => {
+    const options = ['--set', `method=${method}`, ...settings, ...long, '--set', 'eval.knn.everyEpochs=20'];
+    expect((await train(`${method}-whole`, ...options).finished).code).toBe(0);
+    const first = train(`${method}-half`, ...options);
+    await untilStep(folder(`${method}-half`), '001', 20);
+    first.process.kill('SIGINT');
+    expect((await first.finished).code).toBe(4);
+    expect((await simdino('resume', `${method}-half`, '--runs-dir', runs).finished).code).toBe(0);
+    const expected = lossesOf(folder(`${method}-whole`), '001');
+    const resumed = lossesOf(folder(`${method}-half`), '002');
+    expect(resumed.size).toBeGreaterThan(0);
+    for (const [step, loss] of resumed) expect(loss, `step ${step}`).toBe(expected.get(step));
+    expect(Math.max(...resumed.keys())).toBe(160);
+    const accuracyOf = (id: string, attempt: string) =>
+      linesOf(folder(id), attempt, 'metrics.jsonl').findLast((line) => 'knnTop1' in line)?.['knnTop1'];
+    expect(accuracyOf(`${method}-half`, '002')).toBe(accuracyOf(`${method}-whole`, '001'));
   });
 });
 

@@ -11,6 +11,14 @@ function errorsOf(lines: string): string {
   return formatDiagnostics(diagnostics, text, 'my.yaml');
 }
 
+/** What is said of a valid configuration. */
+function warningsOf(lines: string): string {
+  const text = `data: { kind: synthetic }\n${lines}`;
+  const { diagnostics } = readConfig(text, { path: 'my.yaml', load: loadFromRepository, paperLint: false });
+  expect(hasErrors(diagnostics)).toBe(false);
+  return formatDiagnostics(diagnostics, text, 'my.yaml');
+}
+
 test('prototypes beside SimDINO', () => {
   expect(errorsOf('method: simdino\ndino: { prototypes: 4096 }\n')).toMatchInlineSnapshot(`
     "my.yaml:3:7 error: \`dino\` holds the options of \`dino\` and \`dinov2\`, but the method is \`simdino\`. Remove the section, or set method: dino.
@@ -69,5 +77,26 @@ test('mixed precision where an engine does not have it', () => {
     "my.yaml:2:23 error: runtime.precision \`float16\` is mixed precision, in which the engine \`onnx\` does not train. Set runtime.engine: dawn, which takes a GPU with matrix units, or runtime.precision: float32.
     2 | runtime: { precision: float16, engine: onnx }
       |                       ^^^^^^^"
+  `);
+});
+
+test('a mask that hides nothing', () => {
+  expect(errorsOf('extends: tiny\nmethod: simdinov2\nmasking: { ratio: [0, 0.05] }\n')).toMatchInlineSnapshot(`
+    "my.yaml:4:19 error: masking.ratio hides at most 0.05 of the 16 patches of a global view, which is not one. Raise its second number, or make patches smaller.
+    4 | masking: { ratio: [0, 0.05] }
+      |                   ^^^^^^^^^"
+  `);
+});
+
+test('keys that another key leaves without effect', () => {
+  expect(warningsOf('loss: { regulariser: infoNce, gamma: 0.5 }\n')).toMatchInlineSnapshot(`
+    "my.yaml:2:31 warning: \`loss.gamma\` has no effect: loss.regulariser is \`infoNce\`, and the coding rate is only measured. Remove it, or change the other key.
+    2 | loss: { regulariser: infoNce, gamma: 0.5 }
+      |                               ^^^^^"
+  `);
+  expect(warningsOf('loss: { own: mine, regulariser: infoNce }\n')).toMatchInlineSnapshot(`
+    "my.yaml:2:20 warning: \`loss.regulariser\` has no effect: loss.own names an objective of your own. Remove it, or change the other key.
+    2 | loss: { own: mine, regulariser: infoNce }
+      |                    ^^^^^^^^^^^"
   `);
 });

@@ -127,6 +127,23 @@ describe('initialisation', () => {
   });
 });
 
+describe('initialisation of a projector with prototypes', () => {
+  const values = initialiseParameters(
+    projectorParameters({ inputDim: 16, hiddenDim: 32, outputDim: 64, layers: 3, prototypes: 500 }),
+    seeded(7),
+  );
+
+  it("starts them as a linear layer of PyTorch's, uniform in +- 1/sqrt(d), with norms of 1", () => {
+    const directions = values.get('last_layer.weight_v')!;
+    const largest = directions.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    expect(largest).toBeLessThanOrEqual(1 / 8);
+    expect(largest).toBeGreaterThan(0.99 / 8);
+    const variance = directions.reduce((sum, value) => sum + value * value, 0) / directions.length;
+    expect(variance).toBeCloseTo(1 / 64 / 3, 4);
+    expect(new Set(values.get('last_layer.weight_g'))).toEqual(new Set([1]));
+  });
+});
+
 describe('stochastic depth', () => {
   it('keeps the expectation of every branch', () => {
     const rates = dropPathRates({ depth: 3, rate: 0.4 });
