@@ -230,6 +230,7 @@ const fromPanelShapes: Record<FromPanelMessage['type'], Guard> = {
   setBase: ofRun,
   editHyperparameter: shape({ runId, key: text }),
   gridAction: shape({ sweepId: runId, action: oneOf(gridActions) }),
+  runCells: shape({ sweepId: runId, runIds: listOf(runId) }),
   export: shape({
     format: oneOf(exportFormats),
     fileName,

@@ -187,6 +187,8 @@ export type FromPanelMessage =
   | { type: 'chooseRuns'; panel: 'curves' | 'comparison' }
   | { type: 'setBase'; runId: string }
   | { type: 'gridAction'; sweepId: string; action: GridAction }
+  /** Run these cells of a grid and no others; the host asks first. */
+  | { type: 'runCells'; sweepId: string; runIds: string[] }
   | { type: 'export'; format: ExportFormat; fileName: string; content: ExportContent }
   | { type: 'copy'; text: string }
   /** A fault inside the panel, for the extension's log. */

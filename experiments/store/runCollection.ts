@@ -1,17 +1,20 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { EndWatch, type Ending } from '../endWatch.ts';
 import { isActive } from '../status.ts';
 import { listRunIds } from './listRuns.ts';
 import { LivenessWatch } from './liveness.ts';
 import { listSweeps, schedulerOf, type SweepContents } from './readSweep.ts';
 import { readQueue, type QueueOverview } from './queue.ts';
-import { summariseRun, type RunOverview } from './summariseRun.ts';
+import { attemptIndices, summariseRun, type RunOverview } from './summariseRun.ts';
 import { isMissing } from './tailJsonLines.ts';
 import type { SchedulerState } from '../../protocol/records.ts';
 import { runFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 
 export interface SweepOverview extends SweepContents {
   scheduler: SchedulerState;
+  /** How often a scheduler has worked on it. */
+  attempt: number;
 }
 
 /** What one look at the runs folder changed. */
@@ -20,8 +23,8 @@ export interface Changes {
   removed: string[];
   sweepsChanged: boolean;
   queueChanged: boolean;
-  /** Runs that were active and are not any more. */
-  ended: RunOverview[];
+  /** What came to an end since the last look. */
+  ended: Ending[];
 }
 
 /** Runs that ended are looked at again so many at a time: they may have been resumed elsewhere. */
@@ -43,6 +46,7 @@ export class RunCollection {
   /** Folders that are no runs, and why. */
   skipped: { name: string; reason: string }[] = [];
   readonly liveness = new LivenessWatch();
+  readonly #ends = new EndWatch();
   #fingerprints = new Map<string, string>();
   #touched = new Map<string, string>();
   #sweepsFingerprint = '';
@@ -71,6 +75,14 @@ export class RunCollection {
     await inLanes(ids, (id) => this.#read(id, nowMs, changes));
     changes.sweepsChanged = await this.#readSweeps();
     changes.queueChanged = await this.#readQueue();
+    const { changed } = changes;
+    changes.ended = this.#ends.look({
+      changed,
+      runs: this.runs,
+      sweeps: this.sweeps,
+      queue: this.queue.runs,
+      nowMs,
+    });
     return changes;
   }
 
@@ -138,8 +150,6 @@ export class RunCollection {
     this.runs.set(id, run);
     this.#fingerprints.set(id, fingerprint);
     changes.changed.push(run);
-    const hasEnded = !isActive(run.state) && run.state !== 'stale' && run.state !== 'queued';
-    if (before && isActive(before.state) && hasEnded) changes.ended.push(run);
   }
 
   #remove(id: string, changes: Changes): void {
@@ -151,7 +161,11 @@ export class RunCollection {
   async #readSweeps(): Promise<boolean> {
     const sweeps: SweepOverview[] = [];
     for (const sweep of await listSweeps(this.folder)) {
-      sweeps.push({ ...sweep, scheduler: await schedulerOf(sweep.folder, this.liveness) });
+      sweeps.push({
+        ...sweep,
+        scheduler: await schedulerOf(sweep.folder, this.liveness),
+        attempt: (await attemptIndices(sweep.folder)).length,
+      });
     }
     this.sweeps = sweeps;
     const fingerprint = JSON.stringify(sweeps);

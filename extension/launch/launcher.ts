@@ -131,8 +131,8 @@ export class Launcher {
     return id;
   }
 
-  /** Runs what is missing of a sweep: starts its scheduler again. */
-  async resumeSweep(id: string): Promise<boolean> {
+  /** Runs what is missing of a sweep, or of these cells of it: starts its scheduler again. */
+  async resumeSweep(id: string, runIds: readonly string[] = []): Promise<boolean> {
     const folder = this.requireRunsFolder();
     if (folder === undefined) return false;
     const sweepFolder = join(folder, sweepsFolder, id);
@@ -140,7 +140,7 @@ export class Launcher {
     while (existsSync(join(sweepFolder, sweepFiles.attempts, attemptName(attempt)))) attempt++;
     const started = await this.#launch({
       title: vscode.l10n.t('Continuing the grid {0}', id),
-      args: ['sweep', '--resume', id, '--runs-dir', folder],
+      args: ['sweep', '--resume', id, ...runIds.flatMap((runId) => ['--cell', runId]), '--runs-dir', folder],
       logPath: launchLogPath(folder, id),
       created: join(sweepFolder, sweepFiles.attempts, attemptName(attempt), attemptFiles.record),
     });

@@ -8,6 +8,7 @@ import { formatBytes, formatDuration } from '../../experiments/formatMetric.ts';
 import { controlSweepJobs } from '../../experiments/store/runJobs.ts';
 import { sweepCost } from '../../experiments/store/sweepCost.ts';
 import { isActive } from '../../experiments/status.ts';
+import { needsRun } from '../../experiments/sweepCells.ts';
 import { writeRequest } from '../../experiments/store/controlRequest.ts';
 import type { GridAction } from '../../protocol/panelMessages.ts';
 import { sweepsFolder } from '../../protocol/runFolder.ts';
@@ -68,6 +69,29 @@ function estimateText({ durationMs, bases, reused, diskBytes }: SweepEstimate): 
     vscode.l10n.t('Disk: at most {0}.', formatBytes(diskBytes)),
   ];
   return parts.filter(Boolean).join(' ');
+}
+
+/** A cell that was not started was chosen: runs it, and nothing else of its grid, when a person says so. */
+export async function runCells({ watch, launcher }: StartContext, sweepId: string, runIds: string[]): Promise<void> {
+  const sweep = watch.collection?.sweeps.find(({ id }) => id === sweepId);
+  // A scheduler at work takes what is missing in its turn.
+  if (!sweep || sweep.scheduler === 'running' || sweep.scheduler === 'pausing') return;
+  const due = (sweep.record?.cells ?? []).filter(
+    ({ runId }) => runIds.includes(runId) && needsRun(watch.run(runId)?.state),
+  );
+  const [first] = due;
+  if (!first || launcher.requireRunsFolder() === undefined) return;
+  const settings = Object.entries(first.cell).map(([key, value]) => `${key}: ${String(value)}`);
+  const seeds = vscode.l10n.t('seeds: {0}', due.map(({ seed }) => seed).join(', '));
+  const start = due.length === 1 ? vscode.l10n.t('Start the run') : vscode.l10n.t('Start {0} runs', due.length);
+  const answer = await vscode.window.showInformationMessage(
+    vscode.l10n.t('This cell of {0} was not started. Run it?', sweepId),
+    { modal: true, detail: [...settings, seeds].join('\n') },
+    start,
+  );
+  if (answer !== start) return;
+  const isWhole = due.length === sweep.record?.cells.length;
+  await launcher.resumeSweep(sweepId, isWhole ? [] : due.map(({ runId }) => runId));
 }
 
 /** What the buttons of a grid do. */

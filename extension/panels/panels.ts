@@ -4,7 +4,7 @@ import { checkPanelState } from '../../protocol/checkPanelMessage.ts';
 import type { ExportContent, FromPanelMessage, PanelKind } from '../../protocol/panelMessages.ts';
 import { changeAnnotations } from '../../experiments/store/annotationsFile.ts';
 import { runFiles } from '../../protocol/runFolder.ts';
-import { controlGrid } from '../launch/startSweep.ts';
+import { controlGrid, runCells } from '../launch/startSweep.ts';
 import { forkRun, type StartContext } from '../launch/startRun.ts';
 import { pickRun, pickRuns, type RunArgument } from '../run/pickRun.ts';
 import { runName } from '../run/runText.ts';
@@ -200,6 +200,8 @@ export class Panels {
         return;
       case 'gridAction':
         return controlGrid(this.start, message.sweepId, message.action);
+      case 'runCells':
+        return runCells(this.start, message.sweepId, message.runIds);
       case 'export':
         return saveExport(message.fileName, message.content);
       case 'copy':

@@ -130,8 +130,8 @@ export class RunWatch implements vscode.Disposable {
       const isNews = this.#logSkipped(collection) || !this.ready || this.#failure !== undefined;
       this.ready = true;
       this.#failure = undefined;
-      const { changed, removed, sweepsChanged, queueChanged } = changes;
-      if (isNews || changed.length > 0 || removed.length > 0 || sweepsChanged || queueChanged)
+      const { changed, removed, sweepsChanged, queueChanged, ended } = changes;
+      if (isNews || changed.length + removed.length + ended.length > 0 || sweepsChanged || queueChanged)
         this.#onDidChange.fire(changes);
     } catch (error) {
       if (this.#failure === undefined) {

@@ -35,20 +35,25 @@ export function launcherOf(sweep: SweepRecord, runsFolder: string): ResolvedConf
 
 /**
  * Gives the cells of a sweep that are not finished, and that nothing works on, to the cluster as one job array, `slots` at a time. A
- * cell's run folder is made first, so that a cell that waits is seen to wait.
+ * cell's run folder is made first, so that a cell that waits is seen to wait. With `only`, no others than these.
  *
  * @returns the array's number, null when nothing was left to do
  */
 export async function submitSweep(
   sweep: SweepRecord,
-  { runsFolder, onMessage, nowMs }: { runsFolder: string; onMessage: (text: string) => void; nowMs: number },
+  {
+    runsFolder,
+    onMessage,
+    nowMs,
+    only,
+  }: { runsFolder: string; onMessage: (text: string) => void; nowMs: number; only?: ReadonlySet<string> },
 ): Promise<{ job: string | null; cells: number }> {
   const watch = new LivenessWatch();
   const due: SweepRecord['cells'] = [];
   for (const cell of sweep.cells) {
     const folder = join(runsFolder, cell.runId);
     const state = existsSync(folder) ? (await summariseRun(folder, cell.runId, watch, nowMs)).state : undefined;
-    if (needsRun(state)) due.push(cell);
+    if (needsRun(state) && (only?.has(cell.runId) ?? true)) due.push(cell);
   }
   const [first] = due;
   if (!first) return { job: null, cells: 0 };

@@ -30,6 +30,7 @@ const usage = `Usage: simdino sweep FILE [options]       make a sweep and run it
        simdino sweep --cancel ID             stop the running cells at a checkpoint and launch nothing more
 
   --dry-run        say how many runs it is, how long it takes and how much disk, and make nothing
+  --cell RUN       with --resume: this cell and no other; may be repeated
   --no-reuse       train every cell, even one that a finished run has trained with the same configuration
   --runs-dir DIR   where run folders are made (default: runs)
   --sweep-id ID    name of the sweep (default: made from the file's name and the time)
@@ -46,6 +47,7 @@ export async function run(args: string[]): Promise<number> {
       resume: { type: 'string' },
       pause: { type: 'string' },
       cancel: { type: 'string' },
+      cell: { type: 'string', multiple: true },
       'dry-run': { type: 'boolean', default: false },
       'no-reuse': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -53,7 +55,7 @@ export async function run(args: string[]): Promise<number> {
   });
   const [file] = positionals;
   const subjects = [file, values.resume, values.pause, values.cancel].filter((subject) => subject !== undefined);
-  if (values.help || subjects.length !== 1) {
+  if (values.help || subjects.length !== 1 || (values.cell && values.resume === undefined)) {
     process.stdout.write(usage);
     return values.help ? exitCodes.success : exitCodes.usage;
   }
@@ -90,9 +92,15 @@ export async function run(args: string[]): Promise<number> {
       say(`${reused.length} cells were trained before: ${reused.map(({ runId }) => runId).join(', ')}`);
   }
 
-  say(`sweep ${sweep.id}: ${sweep.cells.length} cells, ${sweep.slots} at a time`);
+  const only = values.cell && cellsOf(sweep, values.cell);
+  say(`sweep ${sweep.id}: ${only?.size ?? sweep.cells.length} cells, ${sweep.slots} at a time`);
   if (launcherOf(sweep, runsFolder) === 'slurm') {
-    const { job, cells } = await submitSweep(sweep, { runsFolder, onMessage: say, nowMs: Date.now() });
+    const { job, cells } = await submitSweep(sweep, {
+      runsFolder,
+      onMessage: say,
+      nowMs: Date.now(),
+      ...(only && { only }),
+    });
     say(job === null ? 'nothing is left to do' : `job ${job}: ${cells} cells`);
     return exitCodes.success;
   }
@@ -103,11 +111,19 @@ export async function run(args: string[]): Promise<number> {
     runsFolder,
     simdino: [process.execPath, builtFile('simdino.mjs')],
     onMessage: say,
+    ...(only && { only }),
     signal: stop.signal,
     now: () => Date.now(),
   });
   if (outcome.left > 0) return exitCodes.stopped;
   return outcome.failed > 0 ? exitCodes.failed : exitCodes.success;
+}
+
+/** @throws usage when one is none of the sweep's */
+function cellsOf(sweep: SweepRecord, runIds: readonly string[]): ReadonlySet<string> {
+  const stranger = runIds.find((id) => !sweep.cells.some(({ runId }) => runId === id));
+  if (stranger !== undefined) throw errors.usage(`'${stranger}' is no cell of the sweep '${sweep.id}'.`);
+  return new Set(runIds);
 }
 
 /** Asks the scheduler that works on a sweep, wherever it runs. */

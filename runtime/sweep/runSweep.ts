@@ -28,6 +28,8 @@ export interface SweepOptions {
   /** The command that runs `simdino`: Node and the script. */
   simdino: readonly [string, string];
   onMessage: (text: string) => void;
+  /** The cells to run, by their runs; all of them unless told. */
+  only?: ReadonlySet<string>;
   /** Aborting cancels. */
   signal: AbortSignal;
   now: () => number;
@@ -105,7 +107,8 @@ export async function runSweep(sweep: SweepRecord, options: SweepOptions): Promi
 
   try {
     attempt.event(0, { type: 'started' });
-    const open = [...sweep.cells];
+    const wanted = sweep.cells.filter(({ runId }) => options.only?.has(runId) ?? true);
+    const open = [...wanted];
     const lane = async (_: unknown, slot: number): Promise<void> => {
       const device = deviceOfSlot(slot, sweep.devices);
       for (;;) {
@@ -138,7 +141,7 @@ export async function runSweep(sweep: SweepRecord, options: SweepOptions): Promi
     };
     await Promise.all(Array.from({ length: sweep.slots }).map(lane));
 
-    const states = await Promise.all(sweep.cells.map(stateOf));
+    const states = await Promise.all(wanted.map(stateOf));
     const finished = states.filter((state) => state === 'finished').length;
     const unfinished = states.filter((state) => state === undefined || state === 'stopped').length;
     const left = cancelled || paused ? unfinished : 0;

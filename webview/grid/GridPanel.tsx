@@ -4,6 +4,7 @@ import { gridMetrics } from '../../experiments/grid.ts';
 import { metricInfo } from '../../experiments/compare.ts';
 import { formatDuration, formatMetric } from '../../experiments/formatMetric.ts';
 import { paperTableFor } from '../../experiments/paper.ts';
+import { needsRun } from '../../experiments/sweepCells.ts';
 import type { SchedulerState } from '../../protocol/records.ts';
 import { PaperReference } from '../comparison/PaperReference.tsx';
 import { t } from '../l10n.ts';
@@ -30,6 +31,9 @@ export function GridPanel({ model }: { model: GridModel }) {
     const started = cell.members.flatMap(({ run }) => (run ? [run.id] : []));
     if (started.length === 1) host.send({ type: 'openRun', runId: started[0]! });
     else if (started.length > 1) host.send({ type: 'compare', runIds: started });
+    // A scheduler at work comes to this cell by itself.
+    else if (data && host.live && !isScheduled(data.scheduler))
+      host.send({ type: 'runCells', sweepId: data.sweep.id, runIds: cell.members.map(({ runId }) => runId) });
   };
   const paperTable = data && paperTableFor(data.sweep);
   return (
@@ -95,17 +99,19 @@ const schedulerLooks: Record<Exclude<SchedulerState, 'idle'>, { label: string; i
   cancelled: { label: t('Cancelled'), icon: 'stop', tone: 'quiet' },
 };
 
+function isScheduled(scheduler: SchedulerState): boolean {
+  return scheduler === 'running' || scheduler === 'pausing';
+}
+
 function GridHeader({ model }: { model: GridModel }) {
   const { host } = model;
   const { sweep, name, etaMs, runs } = model.data.value!;
-  const { counts } = model.grid.value!;
-  const finished = sweep.cells.filter(({ runId }) =>
-    runs.some((run) => run.id === runId && run.state === 'finished'),
-  ).length;
+  const stateOf = new Map(runs.map(({ id, state }) => [id, state]));
+  const open = sweep.cells.filter(({ runId }) => needsRun(stateOf.get(runId))).length;
+  const finished = sweep.cells.filter(({ runId }) => stateOf.get(runId) === 'finished').length;
   const isDone = sweep.cells.length > 0 && finished === sweep.cells.length;
   // A scheduler takes a moment to see that nothing is left; there is nothing to pause then.
   const scheduler = isDone ? 'idle' : model.data.value!.scheduler;
-  const open = counts.missing + counts.failed + counts.stopped + counts.partial;
   const act = (action: 'runMissing' | 'pause' | 'continue' | 'cancel') => () =>
     host.send({ type: 'gridAction', sweepId: sweep.id, action });
   const share = sweep.cells.length > 0 ? finished / sweep.cells.length : 0;
@@ -136,7 +142,7 @@ function GridHeader({ model }: { model: GridModel }) {
           {host.live && (scheduler === 'pausing' || scheduler === 'paused') && (
             <Button icon="running" kind="primary" label={t('Continue')} onClick={act('continue')} />
           )}
-          {host.live && (scheduler === 'running' || scheduler === 'pausing') && (
+          {host.live && isScheduled(scheduler) && (
             <Button
               icon="stop"
               kind="danger"
@@ -150,6 +156,7 @@ function GridHeader({ model }: { model: GridModel }) {
               icon="running"
               kind="primary"
               label={t('Run missing and failed cells')}
+              title={open === 1 ? t('1 run') : t('{0} runs', open)}
               onClick={act('runMissing')}
             />
           )}

@@ -60,6 +60,7 @@ describe('messages from a panel', () => {
     { type: 'stopRun', runId: 'run-1' },
     { type: 'openRun', runId: 'r\u00fcn-\u4e00' },
     { type: 'editHyperparameter', runId: 'a', key: 'loss.eps' },
+    { type: 'runCells', sweepId: 's', runIds: ['s-1', 's-2'] },
     { type: 'forkRun', runId: 'a', step: 0, changes: { 'loss.eps': 0.5 }, reason: 'collapse' },
     { type: 'export', format: 'csv', fileName: 'loss.csv', content: { kind: 'text', text: 'a' } },
     { type: 'export', format: 'png', fileName: 'loss.png', content: { kind: 'bytes', bytes: new Uint8Array(3) } },
@@ -80,6 +81,7 @@ describe('messages from a panel', () => {
     { type: 'toString' },
     { type: '__proto__' },
     { type: 'gridAction', sweepId: 's', action: 'delete' },
+    { type: 'runCells', sweepId: 's', runIds: ['../s-1'] },
   ])('%j is refused', (message) => {
     expect(checkFromPanel(message).ok).toBe(false);
   });

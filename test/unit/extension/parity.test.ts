@@ -45,7 +45,7 @@ const counterparts: Record<string, Counterpart> = {
   'simdino.showResolvedConfig': { simdino: 'config resolve FILE' },
   'simdino.editHyperparameter': { editor: 'it edits text in the editor; --set changes a value for one run' },
   'simdino.installCudaEngine': { editor: 'it adds tfjs-node-gpu to the extension; npm install does so elsewhere' },
-  'simdino.grid.runMissing': { simdino: 'sweep --resume ID' },
+  'simdino.grid.runMissing': { simdino: 'sweep --resume ID --cell RUN' },
   'simdino.grid.pause': { simdino: 'sweep --pause ID' },
   'simdino.grid.cancel': { simdino: 'sweep --cancel ID' },
   'simdino.queueRun': { simdino: 'queue add CONFIG' },

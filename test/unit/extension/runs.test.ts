@@ -35,7 +35,7 @@ describe('RunCollection', () => {
     expect((await look()).changed).toMatchObject([{ id: 'a', state: 'running', latest: { step: 3 } }]);
 
     await writeFile(join(folder, 'attempts/001/events.jsonl'), '{"type":"finished","time":1,"step":3}\n');
-    expect((await look()).ended).toMatchObject([{ id: 'a', state: 'finished' }]);
+    expect((await look()).ended).toMatchObject([{ kind: 'run', run: { id: 'a', state: 'finished' } }]);
     expect((await look()).ended).toEqual([]);
 
     await rm(folder, { recursive: true });

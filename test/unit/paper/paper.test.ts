@@ -48,7 +48,7 @@ const ofSweep: PaperPlan = {
 };
 const make = (plan = ofSweep, withData = false) =>
   makePaper(runs, plan, { folder: paper, withData, createdAt: '2026-02-01T00:00:00Z' });
-const read = (name: string) => readFile(join(paper, name), 'utf8');
+const read = (name: string, folder = paper) => readFile(join(folder, name), 'utf8');
 
 describe('a paper', () => {
   test('of a sweep has its table with means over seeds, its heat map, and a manifest of what they follow from', async () => {
@@ -66,6 +66,24 @@ describe('a paper', () => {
       'run.json',
     ]);
     expect(await verifyPaper(paper)).toMatchObject({ differences: [], filesVerified: 20 });
+  });
+
+  test('of a sweep that lists its cells has every run once, whatever each cell sets', async () => {
+    const path = join(runs, 'sweeps', 's', 'sweep.json');
+    const sweep = JSON.parse(await read(path, '')) as SweepRecord;
+    const cells = [{ method: 'dino', 'optim.lr': 0.1 }, { method: 'simdino' }];
+    sweep.axes = [
+      { key: 'method', values: ['dino', 'simdino'] },
+      { key: 'optim.lr', values: [0.1] },
+    ];
+    sweep.cells = sweep.cells.map((one, i) => ({ ...one, cell: cells[Math.floor(i / 2)]! }));
+    await writeFile(path, JSON.stringify(sweep));
+    await make();
+    const rows = (await read('table.csv')).trim().split('\r\n').slice(1);
+    expect(rows).toEqual([
+      expect.stringMatching(/^dino,0\.1,done,[\d.]+,[\d.]+,2$/),
+      expect.stringMatching(/^simdino,,done,[\d.]+,[\d.]+,2$/),
+    ]);
   });
 
   test('of a choice of runs names its rows by what differs', async () => {

@@ -43,8 +43,9 @@ function makeSweep(cells: number, slots: number): SweepRecord {
   return record;
 }
 
-function start(sweep: SweepRecord): Promise<SweepOutcome> {
+function start(sweep: SweepRecord, only?: ReadonlySet<string>): Promise<SweepOutcome> {
   return runSweep(sweep, {
+    ...(only && { only }),
     runsFolder: runs,
     simdino: [process.execPath, script],
     onMessage: () => undefined,
@@ -73,6 +74,14 @@ describe.skipIf(process.platform !== 'linux')('a sweep', () => {
     expect(await start(sweep)).toEqual({ finished: 4, failed: 0, left: 0 });
     expect(calls().sort()).toEqual(['', 'resume s-2', 'train s-4']);
     expect(await scheduler()).toBe('idle');
+  });
+
+  test('runs the cells that it is told and leaves the others', async () => {
+    const sweep = makeSweep(4, 2);
+    expect(await start(sweep, new Set(['s-2', 's-3']))).toEqual({ finished: 2, failed: 0, left: 0 });
+    expect(calls().sort()).toEqual(['', 'train s-2', 'train s-3']);
+    expect(await scheduler()).toBe('idle');
+    expect(await start(sweep)).toEqual({ finished: 4, failed: 0, left: 0 });
   });
 
   test('that is paused lets the running cell finish and launches nothing more', async () => {

@@ -385,9 +385,38 @@ describe('panels in a browser', () => {
       expect(await sentOf(panel, 'compare')).toEqual([
         { type: 'compare', runIds: ['gamma-eps-015', 'gamma-eps-016', 'gamma-eps-017'] },
       ]);
-      await page.locator('.cell').last().click();
-      // A look at a cell that has not begun starts nothing.
+    });
+
+    it('asks for the one cell that was clicked and not started, and not while a scheduler works', async () => {
+      const panel = await panelOf('grid');
+      const last = panel.page.locator('.cell').last();
+      for (const scheduler of ['running', 'pausing'] as const) {
+        await panel.showGrid({ ...makeGrid(), scheduler });
+        await last.click();
+      }
+      expect(await sentOf(panel, 'runCells')).toEqual([]);
+      await panel.showGrid({ ...makeGrid(), scheduler: 'idle' });
+      await last.click();
+      expect(await sentOf(panel, 'runCells')).toEqual([
+        { type: 'runCells', sweepId: 'gamma-eps', runIds: ['gamma-eps-033', 'gamma-eps-034', 'gamma-eps-035'] },
+      ]);
       expect(await sentOf(panel, 'gridAction')).toEqual([]);
+    });
+
+    it('offers to run what is missing by counting runs: a failed seed beside a running one is missing too', async () => {
+      const panel = await panelOf('grid');
+      const grid = makeGrid();
+      const cells = grid.sweep.cells.slice(0, 3);
+      const [done] = grid.runs;
+      const states = ['finished', 'running', 'failed'] as const;
+      const runs = cells.map(({ runId }, i) => ({ ...done!, id: runId, state: states[i]! }));
+      await panel.showGrid({ ...grid, sweep: { ...grid.sweep, cells }, runs, scheduler: 'idle' });
+      const button = panel.page.getByRole('button', { name: 'Run missing and failed cells' });
+      expect(await button.getAttribute('title')).toBe('1 run');
+      // A run that finished without a value counts as failed, and there is nothing to run.
+      const diverged = runs.map((run) => ({ ...run, state: 'finished' as const, last: { loss: NaN }, best: {} }));
+      await panel.showGrid({ ...grid, sweep: { ...grid.sweep, cells }, runs: diverged, scheduler: 'idle' });
+      expect(await button.count()).toBe(0);
     });
 
     it('swaps its axes, makes facets of the third, and takes another metric', async () => {
