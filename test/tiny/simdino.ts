@@ -52,9 +52,10 @@ export function lossesOf(run: string, attempt: string): Map<number, number> {
   );
 }
 
-/** Waits until a run has logged a step. */
+/** Waits until an attempt has logged this step, or a later one. */
 export async function untilStep(run: string, attempt: string, step: number, timeoutMs = 60_000): Promise<void> {
   for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; await sleep(20))
-    if (lossesOf(run, attempt).has(step)) return;
+    // One that went on from a checkpoint begins after it.
+    if (Math.max(...lossesOf(run, attempt).keys()) >= step) return;
   throw new Error(`${run} has not reached step ${step} in ${timeoutMs} ms`);
 }
