@@ -149,6 +149,11 @@ const sentences = {
     say(`Run '${id}' can't be evaluated: ${reason}.`, 'Wait for its first checkpoint, or ask for one.'),
   runFolderUnwritable: (path: string, reason: string) =>
     say(`The run folder ${path} can't be written: ${reason}.`, 'Choose another folder with --runs-dir.'),
+  diskFilled: (path: string) =>
+    say(
+      `The disk is full: ${path} could not be written.`,
+      'Free some space and resume the run; everything before is whole.',
+    ),
   diskFull: (path: string, neededBytes: number, freeBytes: number) =>
     say(
       `Not enough disk space at ${path}: ${Math.ceil(neededBytes / 2 ** 20)} MiB needed, ${Math.floor(freeBytes / 2 ** 20)} MiB free.`,

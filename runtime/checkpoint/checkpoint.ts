@@ -21,9 +21,10 @@ import {
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { errors } from '../../protocol/errors.ts';
+import { errors, isSimdinoError } from '../../protocol/errors.ts';
 import { checkpointName, checkpointStep } from '../../protocol/runFolder.ts';
 import { recordVersion, type CheckpointRecord } from '../../protocol/records.ts';
+import { guard } from '../run/appendLines.ts';
 import { readSafetensors, writeSafetensors, type TensorMap } from './safetensors.ts';
 
 const recordFile = 'checkpoint.json';
@@ -39,7 +40,11 @@ export interface SavedCheckpoint {
   bytes: number;
 }
 
-/** Writes a checkpoint; an existing one of the same step is kept and returned, since it holds the same numbers. */
+/**
+ * Writes a checkpoint; an existing one of the same step is kept and returned, since it holds the same numbers.
+ *
+ * @throws diskFilled, runFolderUnwritable; nothing of it is left then, and earlier ones are as they were
+ */
 export function saveCheckpoint(
   folder: string,
   state: TensorMap,
@@ -53,11 +58,22 @@ export function saveCheckpoint(
   const name = checkpointName(step);
   const target = join(folder, name);
   if (existsSync(target)) return describe(name, readRecord(target));
+  return guard(target, () => write(folder, state, { step, epoch, createdAt, metrics }));
+}
 
+function write(
+  folder: string,
+  state: TensorMap,
+  { step, epoch, createdAt, metrics }: Pick<CheckpointRecord, 'step' | 'epoch' | 'createdAt' | 'metrics'>,
+): SavedCheckpoint {
+  const name = checkpointName(step);
+  const target = join(folder, name);
   mkdirSync(folder, { recursive: true });
+  // In a container a process has the same number after each restart: what a killed one left may stand there.
   const temporary = `${target}.partial-${process.pid}`;
-  mkdirSync(temporary);
+  rmSync(temporary, { recursive: true, force: true });
   try {
+    mkdirSync(temporary);
     const files: CheckpointRecord['files'] = {};
     const split = { [modelFile]: (n: string) => !isOptimizerTensor(n), [optimizerFile]: isOptimizerTensor };
     for (const [file, belongs] of Object.entries(split)) {
@@ -81,7 +97,14 @@ export function listCheckpoints(folder: string): SavedCheckpoint[] {
   return readdirSync(folder)
     .filter((name) => checkpointStep(name) !== undefined && existsSync(join(folder, name, recordFile)))
     .sort((a, b) => (checkpointStep(a) ?? 0) - (checkpointStep(b) ?? 0))
-    .map((name) => describe(name, readRecord(join(folder, name))));
+    .flatMap((name) => {
+      try {
+        return [describe(name, readRecord(join(folder, name)))];
+      } catch (error) {
+        if (isSimdinoError(error) && error.code === 'checkpointCorrupt') return [];
+        throw error;
+      }
+    });
 }
 
 /**

@@ -7,7 +7,7 @@ export interface LineFile {
   close(): void;
 }
 
-/** Opens a file for appending. @throws runFolderUnwritable, diskFull when a line can't be written */
+/** Opens a file for appending. @throws runFolderUnwritable, diskFilled when a line can't be written */
 export function openLineFile(path: string): LineFile {
   const file = guard(path, () => openSync(path, 'a'));
   return {
@@ -35,7 +35,8 @@ export function guard<T>(path: string, operation: () => T): T {
   } catch (error) {
     if (isSimdinoError(error)) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw errors.diskFull(path, 1, 0);
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw errors.diskFilled(path);
+    if (code === 'EEXIST') throw errors.runFolderUnwritable(path, message);
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR')
       throw errors.runFolderUnwritable(path, message);
     throw error;

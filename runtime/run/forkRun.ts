@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { derive } from '../../configs/derive.ts';
 import { errors } from '../../protocol/errors.ts';
@@ -42,6 +42,7 @@ export async function forkRun(run: NewRun & { parent: { id: string; step: number
 /** A checkpoint's files are never written again, so a second name for them is as good as a copy. */
 function adopt(checkpoint: string, folder: string, name: string): void {
   const partial = join(folder, `${name}.partial-${process.pid}`);
+  rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial);
   for (const file of readdirSync(checkpoint)) {
     try {

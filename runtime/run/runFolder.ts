@@ -68,16 +68,23 @@ export function createRunFolder(
   return folder;
 }
 
-/** The attempts of a run, oldest first. */
+/** The attempts of a run, oldest first; one that ended before its record was written whole is left out. */
 export function readAttempts(runFolder: string): AttemptRecord[] {
   const folder = join(runFolder, runFiles.attempts);
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => /^\d{3,}$/.test(name))
     .sort((a, b) => Number(a) - Number(b))
-    .map((name) => join(folder, name, attemptFiles.record))
-    .filter((path) => existsSync(path))
-    .map((path) => JSON.parse(readFileSync(path, 'utf8')) as AttemptRecord);
+    .flatMap((name) => readAttempt(join(folder, name, attemptFiles.record)));
+}
+
+function readAttempt(path: string): AttemptRecord[] {
+  try {
+    return [JSON.parse(readFileSync(path, 'utf8')) as AttemptRecord];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return [];
+    throw error;
+  }
 }
 
 /**
@@ -96,12 +103,13 @@ export async function openAttempt(
     now,
   }: Omit<AttemptRecord, 'version' | 'index'> & { now: () => number },
 ): Promise<Attempt> {
+  const attempts = join(runFolder, runFiles.attempts);
+  // The number that is next before anything is waited for: of two starts, one finds it taken.
+  const index = 1 + Math.max(0, ...readdirSync(attempts).map(Number).filter(Number.isInteger));
   const last = readAttempts(runFolder).at(-1);
   if (last && (await isSomebodyTraining(runFolder, last)))
     throw errors.runExists(runFolder, `process ${last.process.pid} on ${last.process.hostname} is training in it`);
 
-  const attempts = join(runFolder, runFiles.attempts);
-  const index = 1 + Math.max(0, ...readdirSync(attempts).map(Number).filter(Number.isInteger));
   const folder = join(attempts, attemptName(index));
   guard(folder, () => {
     try {
@@ -139,7 +147,8 @@ export async function openAttempt(
     event: (step, body) => events.append(jsonLine({ time: now(), step, ...body })),
     log: (text) => log.append(`${new Date(now()).toISOString()} ${text}`),
     close: async () => {
-      await heartbeat.stop();
+      const fault = await heartbeat.stop();
+      if (fault) log.append(`${new Date(now()).toISOString()} the heartbeat could not be written: ${fault.message}`);
       for (const file of [metrics, events, log]) file.close();
     },
   };

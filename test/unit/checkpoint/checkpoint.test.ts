@@ -58,6 +58,41 @@ describe('checkpoints', () => {
     expect(listCheckpoints(folder).map(({ name }) => name)).toEqual(['step-000010']);
   });
 
+  test('with a damaged record are not listed, and keep nobody from pruning the others', () => {
+    for (const step of [10, 20, 30]) save(step);
+    writeFileSync(join(folder, 'step-000020', 'checkpoint.json'), '{"version":');
+    expect(listCheckpoints(folder).map(({ name }) => name)).toEqual(['step-000010', 'step-000030']);
+    expect(pruneCheckpoints(folder, 1)).toEqual(['step-000010']);
+  });
+
+  test('are written where a killed process of the same number left half of one', () => {
+    const left = join(folder, `step-000010.partial-${process.pid}`);
+    mkdirSync(left);
+    writeFileSync(join(left, modelFile), 'half');
+    expect(save(10).name).toBe('step-000010');
+    expect(readdirSync(folder)).toEqual(['step-000010']);
+  });
+
+  test('that find the disk full say so, and leave the earlier ones as they were', async () => {
+    save(10);
+    const full = new Map([
+      [
+        'student.w',
+        {
+          shape: [1],
+          get data(): Float32Array {
+            throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+          },
+        },
+      ],
+    ]) as TensorMap;
+    expect(() => saveCheckpoint(folder, full, { step: 20, epoch: 0, createdAt: '', metrics: {} })).toThrow(
+      /The disk is full: .*step-000020 could not be written\. Free some space and resume the run/,
+    );
+    expect(readdirSync(folder)).toEqual(['step-000010']);
+    expect((await loadCheckpoint(join(folder, 'step-000010'))).record.step).toBe(10);
+  });
+
   test('that were damaged are refused by name', async () => {
     const { name } = save(10);
     const path = join(folder, name, modelFile);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { currentProcess } from '../../../experiments/store/processIdentity.ts';
 import { recordVersion, type ControlRequest, type RunRecord } from '../../../protocol/records.ts';
 import { jsonLine } from '../../../runtime/run/appendLines.ts';
+import { startHeartbeat } from '../../../runtime/run/heartbeat.ts';
 import { watchRequests } from '../../../runtime/run/control.ts';
 import { writeRequest } from '../../../experiments/store/controlRequest.ts';
 import { createRunFolder, openAttempt } from '../../../runtime/run/runFolder.ts';
@@ -64,6 +65,39 @@ describe('an attempt', () => {
     const second = await start(folder);
     expect(second.record.index).toBe(2);
     await second.close();
+  });
+
+  test('is one of two that start at the same moment', async () => {
+    const folder = create();
+    const ended = await start(folder);
+    await ended.close();
+    const gone = { ...currentProcess(), startTime: '1' };
+    writeFileSync(join(folder, 'attempts', '001', 'attempt.json'), JSON.stringify({ ...ended.record, process: gone }));
+    const both = await Promise.allSettled([start(folder), start(folder)]);
+    const opened = both.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(opened.map(({ record: { index } }) => index)).toEqual([2]);
+    const refused = both.find((result) => result.status === 'rejected');
+    expect(String(refused?.reason)).toMatch(/another start opened an attempt at the same moment/);
+    await opened[0]!.close();
+  });
+
+  test('follows one that was killed before its record was whole', async () => {
+    const folder = create();
+    mkdirSync(join(folder, 'attempts', '001'));
+    writeFileSync(join(folder, 'attempts', '001', 'attempt.json'), '{"version": 1, "ind');
+    const attempt = await start(folder);
+    expect(attempt.record.index).toBe(2);
+    await attempt.close();
+  });
+
+  test('ends in order where its heartbeat could not be written', async () => {
+    const folder = create();
+    const attempt = await start(folder);
+    await attempt.close();
+    mkdirSync(join(runs, 'a-folder'));
+    const heartbeat = startHeartbeat(join(runs, 'a-folder'));
+    await sleep(300);
+    expect((await heartbeat.stop())?.message).toMatch(/EISDIR/);
   });
 
   test('appends whole lines with words for what JSON has no number for', async () => {
