@@ -18,11 +18,12 @@ export interface CheckOptions {
 
 /** Decodes every image of every split; counts images, classes and faults. */
 export async function checkDataset(dataset: Dataset, options: CheckOptions = {}): Promise<SplitReport[]> {
-  const splits = [dataset.train, dataset.validation, dataset.test].filter((split) => split !== null);
-  const total = splits.reduce((sum, split) => sum + split.size, 0);
+  // Validation may be the test split itself.
+  const splits = new Set([dataset.train, dataset.validation, dataset.test].filter((split) => split !== null));
+  const total = [...splits].reduce((sum, split) => sum + split.size, 0);
   const reports: SplitReport[] = [];
   let done = 0;
-  for (const split of new Set(splits)) {
+  for (const split of splits) {
     const before = done;
     reports.push(await checkSplit(split, options, (inSplit) => options.onProgress?.((done = before + inSplit), total)));
   }

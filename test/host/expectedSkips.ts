@@ -76,11 +76,6 @@ const expectedSkips: ExpectedSkip[] = [
   },
   { file: 'test/unit/host/processGroup.test.ts', on: onWindows, because: 'Windows has no process groups' },
   { file: 'test/unit/extension/spawnRuntime.test.ts', on: onWindows, because: 'Windows has no sessions of processes' },
-  {
-    name: /^dinov2_losses\.json \(no test reads it\)$/,
-    on: () => true,
-    because: 'reference numbers of methods that are not there yet',
-  },
 ];
 
 /** The skips among the outcomes that nobody has allowed on this machine. */
