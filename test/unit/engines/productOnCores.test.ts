@@ -32,17 +32,17 @@ const cases: Record<string, { operation: Operation; inputs: Input[]; operators: 
     operators: ['FusedMatMul'],
   },
   'a factor of several is transposed once for all': {
-    operation: (a, b, c) => [firstTransposed(a!, b!), firstTransposed(a!, c!)],
+    operation: (a, b, c) => [firstTransposed(a, b), firstTransposed(a, c)],
     inputs: [input(70, 64), input(70, 65), input(70, 66)],
     operators: ['MatMul', 'MatMul', 'Transpose'],
   },
   'heads that are no multiple of the threads share rows': {
-    operation: (x, weight) => tf.matMul(x!, weight!, false, true),
+    operation: (x, weight) => tf.matMul(x, weight, false, true),
     inputs: [input(1, 10, 4), input(3, 5, 4)],
     operators: ['FusedMatMul', 'Reshape', 'Reshape', 'Reshape'],
   },
   'heads that are one do not': {
-    operation: (x, weight) => tf.matMul(x!, weight!),
+    operation: (x, weight) => tf.matMul(x, weight),
     inputs: [input(1, 10, 4), input(4, 4, 5)],
     operators: ['MatMul'],
   },
