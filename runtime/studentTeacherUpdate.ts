@@ -19,7 +19,7 @@ import { gatherOverRanks, sumOverRanks } from './ops/sumOverRanks.ts';
 import type { OwnShare } from './ops/sumOverRanks.ts';
 import { adamw } from './optim/adamw.ts';
 import type { AdamOptions, AdamScalars } from './optim/adamw.ts';
-import { clipFactor, globalNorm, gradientNorm } from './optim/clip.ts';
+import { clipFactor, globalNorm, gradientNorms } from './optim/clip.ts';
 import { ema } from './optim/ema.ts';
 import { inGroups, joined, parted } from './optim/inGroups.ts';
 import { lossScaleOf, lossScaleState, nextLossScale } from './optim/lossScale.ts';
@@ -174,13 +174,13 @@ export function applyGradients(
   const gradients = scale
     ? Object.fromEntries<tf.Tensor>(Object.entries(found).map(([name, gradient]) => [name, tf.div(gradient, scale)]))
     : found;
-  const norms = specs.map(({ name }) => gradientNorm(gradients[name]!));
-  const norm = globalNorm(norms);
-  const clipNorms = settings.clipBy === 'tensor' ? norms : moduleNorms(specs, norms);
+  const norms_T = gradientNorms(specs.map(({ name }) => gradients[name]!));
+  const norm = globalNorm(norms_T);
+  const factors = clipFactors(specs, norms_T, settings);
   const gate = tf.mul<tf.Scalar>(isFinite(loss), isFinite(norm));
   return {
     state: {
-      ...networkUpdate({ state, gradients, clipNorms, gate, scalars, specs, settings }),
+      ...networkUpdate({ state, gradients, factors, gate, scalars, specs, settings }),
       ...objectiveUpdate(state, objectiveState, gate),
       ...(scale ? nextLossScale(state, gate) : {}),
     },
@@ -188,7 +188,7 @@ export function applyGradients(
       ...terms,
       loss,
       gradientNorm: norm,
-      gradientNorms: tf.stack(norms),
+      gradientNorms: norms_T,
       updated: gate,
       ...(scale ? { lossScale: scale } : {}),
       studentFeatures: studentFeatures_BO,
@@ -238,8 +238,8 @@ function tensorSpecs(specs: readonly ParameterSpec[]): Record<string, TensorSpec
 interface Update {
   state: Tensors;
   gradients: Parameters;
-  /** The norm that decides how much each gradient is clipped. */
-  clipNorms: readonly tf.Scalar[];
+  /** By which each gradient is clipped; absent: none is. */
+  factors: readonly tf.Tensor1D[] | undefined;
   /** 1 to update, 0 to leave everything as it was. */
   gate: tf.Scalar;
   scalars: Record<string, tf.Scalar>;
@@ -248,12 +248,12 @@ interface Update {
 }
 
 /** Clipped AdamW for the student, then the teacher's average of it. */
-function networkUpdate({ state, gradients, clipNorms, gate, scalars, specs, settings }: Update): Tensors {
+function networkUpdate({ state, gradients, factors, gate, scalars, specs, settings }: Update): Tensors {
   const momentum = tf.sub<tf.Scalar>(1, tf.mul(tf.sub(1, scalars['momentum']!), gate));
   const weightDecay = scalars['weightDecay']!;
   const next: Tensors = {};
   const clipped = new Map(
-    specs.map(({ name }, index) => [name, clip(gradients[name]!, clipNorms[index]!, settings)] as const),
+    specs.map(({ name }, index) => [name, factors ? tf.mul(gradients[name]!, factors[index]!) : gradients[name]!]),
   );
   const treatment = ({ name, shape }: ParameterSpec) => ({
     ...settings.rules(name, shape),
@@ -314,13 +314,26 @@ function adamScalars(
   }
 }
 
-/** For each tensor the norm of its module, backbone or a head, as a whole. */
-function moduleNorms(specs: readonly ParameterSpec[], norms: readonly tf.Scalar[]): tf.Scalar[] {
+/** What clips each tensor, a vector of one, by its own norm or by that of its module, backbone or a head, as a whole. */
+function clipFactors(
+  specs: readonly ParameterSpec[],
+  norms_T: tf.Tensor1D,
+  { clipGradNorm, clipBy }: UpdateSettings,
+): tf.Tensor1D[] | undefined {
+  if (clipGradNorm === 0) return undefined;
+  const factorsOf = (norms: tf.Tensor1D) => clipFactor(norms, { maxNorm: clipGradNorm });
+  const each = (vector_T: tf.Tensor1D) => specs.map((_, index) => tf.slice(vector_T, [index], [1]));
+  if (clipBy === 'tensor') return each(factorsOf(norms_T));
   const moduleOf = ({ name }: ParameterSpec) => name.slice(0, name.indexOf('.'));
-  const modules = new Map<string, tf.Scalar[]>();
-  specs.forEach((spec, index) => modules.set(moduleOf(spec), [...(modules.get(moduleOf(spec)) ?? []), norms[index]!]));
-  const totals = new Map([...modules].map(([name, ofModule]) => [name, globalNorm(ofModule)]));
-  return specs.map((spec) => totals.get(moduleOf(spec))!);
+  const norms = each(norms_T);
+  const ofModule = (module: string) => norms.filter((_, index) => moduleOf(specs[index]!) === module);
+  const factors = new Map(
+    [...new Set(specs.map(moduleOf))].map((module) => [
+      module,
+      factorsOf(tf.reshape(globalNorm(tf.concat(ofModule(module))), [1])),
+    ]),
+  );
+  return specs.map((spec) => factors.get(moduleOf(spec))!);
 }
 
 function objectiveUpdate(state: Tensors, next: Tensors, gate: tf.Scalar): Tensors {
@@ -335,10 +348,6 @@ function objectiveUpdate(state: Tensors, next: Tensors, gate: tf.Scalar): Tensor
 /** `updated` where the gate is 1, else `kept`. */
 function selected(gate: tf.Scalar, updated: tf.Tensor, kept: tf.Tensor | number): tf.Tensor {
   return tf.where(tf.cast(gate, 'bool'), updated, kept);
-}
-
-function clip(gradient: tf.Tensor, norm: tf.Scalar, { clipGradNorm }: UpdateSettings): tf.Tensor {
-  return clipGradNorm > 0 ? tf.mul(gradient, clipFactor(norm, { maxNorm: clipGradNorm })) : gradient;
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { batchProduct } from './batchProduct.ts';
 import { linear } from './linear.ts';
 
 export interface Attention {
@@ -62,17 +63,18 @@ export function clsAttention(
   }
   const weightOf = (index: number) => tf.slice(weight_ZD, [index * width, 0], [width, width]);
   const biasOf = (index: number) => tf.slice(bias_Z, [index * width], [width]);
-  const headsFirst = (x_BAx: tf.Tensor) => tf.transpose<tf.Tensor3D>(x_BAx as tf.Tensor3D, [1, 0, 2]);
+  // Between [B,A,..] and [A,B,..].
+  const exchanged = (x: tf.Tensor3D) => tf.transpose(x, [1, 0, 2]);
   const [keyWeight_AKD, valueWeight_AKD] = [1, 2].map((index) =>
     tf.reshape(weightOf(index), [heads, headWidth, width]),
   ) as [tf.Tensor3D, tf.Tensor3D];
 
   const cls_BD = tf.reshape(tf.slice(tokens_BND, [0, 0, 0], [batch, 1, width]), [batch, width]);
   const q_BD = tf.mul(linear(cls_BD, weightOf(0), biasOf(0)), 1 / Math.sqrt(headWidth));
-  const q_ABK = headsFirst(tf.reshape(q_BD, [batch, heads, headWidth]));
-  const lookedFor_BAD = headsFirst(tf.matMul(q_ABK, keyWeight_AKD));
-  const probabilities_BAN = tf.softmax<tf.Tensor3D>(tf.matMul(lookedFor_BAD, tokens_BND, false, true));
-  const seen_ABD = headsFirst(tf.matMul(probabilities_BAN, tokens_BND));
-  const output_BAK = headsFirst(tf.matMul(seen_ABD, valueWeight_AKD, false, true));
+  const q_ABK = exchanged(tf.reshape(q_BD, [batch, heads, headWidth]));
+  const lookedFor_BAD = exchanged(batchProduct(q_ABK, keyWeight_AKD));
+  const probabilities_BAN = tf.softmax(batchProduct(lookedFor_BAD, tokens_BND, { transposeB: true }));
+  const seen_ABD = exchanged(batchProduct(probabilities_BAN, tokens_BND));
+  const output_BAK = exchanged(batchProduct(seen_ABD, valueWeight_AKD, { transposeB: true }));
   return { output_BD: tf.add(tf.reshape(output_BAK, [batch, width]), biasOf(2)), probabilities_BAN };
 }

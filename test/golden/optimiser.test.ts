@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { adamw, biasCorrections } from '../../runtime/optim/adamw.ts';
-import { clipByNorm, clipFactor, globalNorm, gradientNorm } from '../../runtime/optim/clip.ts';
+import { clipByNorm, clipFactor, globalNorm, gradientNorms } from '../../runtime/optim/clip.ts';
 import { ema } from '../../runtime/optim/ema.ts';
 import { layerwiseRules, parameterGroup } from '../../runtime/optim/parameterGroups.ts';
 import type { Precision } from '../../runtime/engines/engine.ts';
@@ -175,11 +175,12 @@ golden<{ cases: ClipCase[] }>('grad_clip', ({ cases }) => {
         const inputs = Object.fromEntries(c.grads.map((gradient, index) => [`g${index}`, gradient]));
         const got = await compute(precision, inputs, (gradients) => {
           const options = { maxNorm: c.max_norm };
-          const norms = Object.values(gradients).map(gradientNorm);
-          const all = globalNorm(norms);
+          const norms_T = gradientNorms(Object.values(gradients));
+          const norms = tf.unstack(norms_T) as tf.Scalar[];
+          const all = globalNorm(norms_T);
           const entries = Object.entries(gradients);
           return {
-            norms: tf.stack(norms),
+            norms: norms_T,
             global: all,
             ...Object.fromEntries(entries.map(([name, g], index) => [`${name}.own`, clipByNorm(g, norms[index]!, options)])),
             ...Object.fromEntries(entries.map(([name, g]) => [`${name}.global`, tf.mul(g, clipFactor(all, options))])),

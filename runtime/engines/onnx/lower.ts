@@ -6,8 +6,9 @@ import type { OnnxModel } from './model.ts';
 
 /** The graph in ONNX's operators, its real numbers in the precision asked for. */
 export function lower(graph: Graph, target: LoweringTarget): OnnxModel {
-  const lowering = new Lowering(target);
-  for (const value of schedule(graph)) {
+  const values = schedule(graph);
+  const lowering = new Lowering(target, values);
+  for (const value of values) {
     const { op } = value;
     if (op.kind === 'input') lowering.define(value, lowering.input(op.name, value));
     else if (op.kind === 'constant') lowering.define(value, lowering.constant(op.data, value));

@@ -24,8 +24,16 @@ export class Lowering {
   /** Computed values that are outputs, by their name so far. */
   readonly #outputNames = new Map<string, string>();
 
-  constructor(target: LoweringTarget) {
+  /** How many products read a value transposed, as their first factor. */
+  readonly #transposedFactors = new Map<Value, number>();
+
+  /** @param values those that will be lowered */
+  constructor(target: LoweringTarget, values: readonly Value[]) {
     this.target = target;
+    for (const { op, inputs } of values) {
+      if (op.kind !== 'matmul' || !op.transposeA) continue;
+      this.#transposedFactors.set(inputs[0]!, (this.#transposedFactors.get(inputs[0]!) ?? 0) + 1);
+    }
   }
 
   /** Says by which name of the model a value goes. */
@@ -115,6 +123,15 @@ export class Lowering {
     const axes = Array.from({ length: rank }, (_, axis) => axis);
     const permutation = [...axes.slice(0, -2), rank - 1, rank - 2];
     return this.once(`swapped ${name}`, () => this.emit('Transpose', [name], { perm: { integers: permutation } }));
+  }
+
+  reshaped(name: string, shape: Shape): string {
+    return this.once(`reshaped ${name} ${shape}`, () => this.emit('Reshape', [name, this.integers(shape)]));
+  }
+
+  /** Whether several products read a value transposed, as their first factor. */
+  isSharedFactor(value: Value): boolean {
+    return (this.#transposedFactors.get(value) ?? 0) > 1;
   }
 
   /** A real number of the graph's precision. */
