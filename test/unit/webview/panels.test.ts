@@ -553,6 +553,35 @@ describe('panels in a browser', () => {
       );
     });
 
+    it('has a column of each result, and lets people choose them, for what is saved too', async () => {
+      const panel = await panelOf('comparison');
+      const runs = fourRuns();
+      for (const { summary } of runs) Object.assign(summary.last, { testLinearTop1: 0.8, maskAP: 0.02, stepMs: 65 });
+      await panel.showComparison(runs);
+      const { page } = panel;
+      const heads = () => page.locator('.results thead th').allInnerTexts();
+      expect((await heads()).slice(0, 4)).toEqual([
+        'Run',
+        'k-NN top-1 (%)',
+        'Linear top-1 (test) (%)',
+        'MaskCut mask AP (%)',
+      ]);
+      expect(await heads()).not.toContain('Step time (ms)');
+      await page.getByText('Columns', { exact: true }).click();
+      await page.getByRole('checkbox', { name: 'Step time' }).check();
+      await page.getByRole('checkbox', { name: 'Loss', exact: true }).uncheck();
+      expect(await heads()).toContain('Step time (ms)');
+      expect(await heads()).not.toContain('Loss');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Export table' }).click();
+      await page.getByRole('menuitem', { name: 'CSV' }).click();
+      const [saved] = await sentOf(panel, 'export');
+      const head = (saved!.content as { text: string }).text.split('\r\n')[0];
+      expect(head).toContain('Step time (ms)');
+      expect(head).not.toMatch(/,Loss,/);
+      expect((await panel.kept()).choices['columns']).toMatch(/^knnTop1\n/);
+    });
+
     it('sets the paper\u2019s rows beside one\u2019s own, in the table and in what is saved', async () => {
       const panel = await panelOf('comparison');
       await panel.showComparison(fourRuns());
