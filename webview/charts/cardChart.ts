@@ -92,7 +92,9 @@ export class CardChart implements Redrawable {
       borderJoinStyle: 'round',
       fill:
         line.spec.role === 'area'
-          ? 'origin'
+          ? line.spec.drawn
+            ? '-1'
+            : 'origin'
           : line.spec.role === 'main' && !several && !line.faint && spec.lines.length === 1
             ? 'start'
             : false,

@@ -161,7 +161,7 @@ describe('panels in a browser', () => {
       expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('quickstart-0007');
       expect(await page.getByRole('progressbar').getAttribute('aria-valuetext')).toContain('step 1200 of 3000');
       expect(await page.getByRole('heading', { level: 3 }).allInnerTexts()).toEqual(
-        expect.arrayContaining(['Loss', 'Distance', 'k-NN top-1', 'Learning rate', 'Momentum and weight decay']),
+        expect.arrayContaining(['Loss', 'Distance', 'k-NN top-1', 'Learning rate', 'Weight decay']),
       );
       await page.getByRole('button', { name: 'Stop' }).click();
       expect(await sentOf(panel, 'stopRun')).toEqual([{ type: 'stopRun', runId: 'quickstart-0007' }]);
@@ -336,6 +336,24 @@ describe('panels in a browser', () => {
       expect(
         await second.page.getByRole('button', { name: 'log', exact: true }).first().getAttribute('aria-pressed'),
       ).toBe('true');
+    });
+
+    it('stand in one column below the loss where they are its schedules, on one x axis', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves([running()]);
+      const { page } = panel;
+      const column = page.locator('.charts.column');
+      await column.scrollIntoViewIfNeeded();
+      expect(await column.locator('h3').allInnerTexts()).toEqual([
+        'Loss, term by term',
+        'Learning rate',
+        'Teacher momentum',
+        'Weight decay',
+      ]);
+      const plots = await column.locator('.plot').evaluateAll((all) => all.map((one) => one.getBoundingClientRect()));
+      expect(new Set(plots.map(({ left, width }) => `${left} ${width}`)).size).toBe(1);
+      for (const [above, below] of plots.slice(1).map((below, i) => [plots[i]!, below] as const))
+        expect(below.top).toBeGreaterThan(above.bottom);
     });
 
     it('save a chart as PNG, SVG and CSV', async () => {
