@@ -26,7 +26,6 @@ export interface LineSpec {
    * - `total`: what the areas add up to, in the text's colour
    */
   role: 'main' | 'second' | 'bound' | 'area' | 'total';
-  axis: 'left' | 'right';
 }
 
 export type SectionId = 'learning' | 'objective' | 'stability' | 'machine' | 'other';
@@ -35,7 +34,7 @@ export type SectionId = 'learning' | 'objective' | 'stability' | 'machine' | 'ot
 export const sections: { id: SectionId; title: string; column?: true }[] = [
   { id: 'learning', title: t('Learning') },
   { id: 'objective', title: t('Objective and schedules'), column: true },
-  { id: 'stability', title: t('Stability and schedules') },
+  { id: 'stability', title: t('Stability') },
   { id: 'machine', title: t('Machine') },
   { id: 'other', title: t('Other metrics') },
 ];
@@ -48,11 +47,14 @@ const one = (section: SectionId, metric: string): ChartSpec => {
     unit,
     section,
     description,
-    lines: [{ metric, label, role: 'main', axis: 'left' }],
+    lines: [{ metric, label, role: 'main' }],
   };
 };
 
 const builtIn: ChartSpec[] = [
+  one('objective', 'lr'),
+  one('objective', 'momentum'),
+  one('objective', 'weightDecay'),
   one('learning', 'loss'),
   one('learning', 'knnTop1'),
   one('learning', 'distance'),
@@ -60,31 +62,19 @@ const builtIn: ChartSpec[] = [
     ...one('learning', 'codingRate'),
     description: t('The coding rate in nats against the largest it can be for this batch, dimension and epsilon.'),
     lines: [
-      { metric: 'codingRate', label: t('Coding rate'), role: 'main', axis: 'left' },
-      { metric: 'codingRateMax', label: t('Maximum'), role: 'bound', axis: 'left' },
+      { metric: 'codingRate', label: t('Coding rate'), role: 'main' },
+      { metric: 'codingRateMax', label: t('Maximum'), role: 'bound' },
     ],
   },
   {
     ...one('learning', 'effectiveRank'),
     lines: [
-      { metric: 'effectiveRank', label: t('Student'), role: 'main', axis: 'left' },
-      { metric: 'effectiveRankTeacher', label: t('Teacher'), role: 'second', axis: 'left' },
+      { metric: 'effectiveRank', label: t('Student'), role: 'main' },
+      { metric: 'effectiveRankTeacher', label: t('Teacher'), role: 'second' },
     ],
   },
   one('stability', 'teacherStudentCosine'),
   one('stability', 'gradientNorm'),
-  one('stability', 'lr'),
-  {
-    id: 'momentumAndDecay',
-    title: t('Momentum and weight decay'),
-    unit: '',
-    section: 'stability',
-    description: t('Teacher momentum on the left axis, weight decay on the right.'),
-    lines: [
-      { metric: 'momentum', label: t('Teacher momentum'), role: 'main', axis: 'left' },
-      { metric: 'weightDecay', label: t('Weight decay'), role: 'second', axis: 'right' },
-    ],
-  },
   one('machine', 'imagesPerSecond'),
   one('machine', 'stepMs'),
   one('machine', 'dataWaitShare'),
@@ -94,23 +84,17 @@ const builtIn: ChartSpec[] = [
   one('machine', 'gpuMemoryBytes'),
 ];
 
-/** What the schedules of a run follow, below its objective. */
-const schedules = ['lr', 'momentum', 'weightDecay'];
-
 /**
  * The charts for what was logged, in reading order; metrics without a chart of their own get a plain one at the end.
  *
- * @param objective the loss term by term, of a single run: its schedules go below it
+ * @param objective the loss term by term, of a single run: the schedules go below it
  */
 export function chartsFor(
   logged: ReadonlySet<string>,
   runCount: number,
   objective: ChartSpec | null = null,
 ): ChartSpec[] {
-  const besides = builtIn.filter(({ lines }) => !objective || !lines.every(({ metric }) => schedules.includes(metric)));
-  const drawn = [...besides, ...(objective ? schedules.map((metric) => one('objective', metric)) : [])].filter(
-    ({ lines }) => logged.has(lines[0]!.metric),
-  );
+  const drawn = builtIn.filter(({ lines }) => logged.has(lines[0]!.metric));
   const covered = new Set([...builtIn.flatMap(({ lines }) => lines.map(({ metric }) => metric)), 'gamma']);
   const others = [...logged].filter((metric) => !covered.has(metric)).sort();
   // A line of a chart that was never logged is left out of it.
@@ -145,7 +129,6 @@ function viewCharts(logged: ReadonlySet<string>, runCount: number): ChartSpec[] 
           metric,
           label: metricInfo(metric).label,
           role: index === 0 ? ('main' as const) : ('second' as const),
-          axis: 'left' as const,
         })),
       },
     ];

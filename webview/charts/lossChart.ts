@@ -64,7 +64,7 @@ export function lossChart(run: RunSummary, curveOf: (metric: string) => Curve | 
     lines: [
       ...stacked(parts.filter(({ isBelow }) => !isBelow)),
       ...stacked(parts.filter(({ isBelow }) => isBelow)),
-      { metric: 'loss', label: t('Loss'), role: 'total', axis: 'left' },
+      { metric: 'loss', label: t('Loss'), role: 'total' },
     ],
   };
 }
@@ -75,7 +75,6 @@ function stacked(parts: readonly Part[]): LineSpec[] {
     metric,
     label,
     role: 'area',
-    axis: 'left',
     ...(i > 0 ? { drawn: sumOf(parts.slice(0, i + 1).map((part) => part.metric)) } : {}),
   }));
 }
