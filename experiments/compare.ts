@@ -29,13 +29,8 @@ export type ValueChoice = 'best' | 'last';
 
 export interface MetricRow {
   metric: string;
-  better: MetricInfo['better'];
   /** Follows the order of the runs; undefined where a run has not logged it, NaN where it diverged. */
   values: (number | undefined)[];
-  /** Steps of the values, undefined where the last is meant. */
-  steps: (number | undefined)[];
-  /** Which runs hold the best value; none where the metric has no direction or fewer than two runs have it. */
-  best: boolean[];
 }
 
 /** Metrics of runs side by side, in the order of the catalogue, unknown ones after it. */
@@ -46,17 +41,37 @@ export function metricRows(runs: readonly Pick<RunSummary, 'last' | 'best'>[], p
     ...known.filter((name) => logged.has(name)),
     ...[...logged].filter((n) => !known.includes(n)).sort(),
   ];
-  return metrics.map((metric) => {
-    const better = metricInfo(metric).better;
-    const points = runs.map((run) => pointOf(run, metric, pick));
-    const values = points.map((point) => point?.value);
-    return { metric, better, values, steps: points.map((point) => point?.step), best: bestOf(values, better) };
-  });
+  return metrics.map((metric) => ({
+    metric,
+    values: runs.map(({ last, best }) => (pick === 'best' ? best[metric]?.value : undefined) ?? last[metric]),
+  }));
 }
 
 /** What the catalogue says of a metric; a metric it does not know is labelled by its name. */
 export function metricInfo(metric: string): MetricInfo {
   return knownMetric(metric) ?? { label: metric, unit: '', description: 'Logged by the trainer.', better: null };
+}
+
+/** Which way results of runs are ranked by a metric; null also for what tells more of the machine and its load than of the run. */
+export function rankedBy(metric: string): MetricInfo['better'] {
+  const { better, about } = metricInfo(metric);
+  return about === 'machine' ? null : better;
+}
+
+/**
+ * Which of the values are best as a table shows them: all whose digits are the best one's, and none where the digits of all are the
+ * same.
+ */
+export function bestShown(
+  values: readonly (number | undefined)[],
+  better: MetricInfo['better'],
+  shown: (value: number) => string,
+): boolean[] {
+  const best = values[bestOf(values, better).indexOf(true)];
+  const texts = values.map((value) => (value === undefined || !Number.isFinite(value) ? undefined : shown(value)));
+  if (best === undefined || new Set(texts.filter((text) => text !== undefined)).size < 2)
+    return values.map(() => false);
+  return texts.map((text) => text === shown(best));
 }
 
 /** Which of the values are best; ties are all best, and a single value is not. */
@@ -65,15 +80,4 @@ export function bestOf(values: readonly (number | undefined)[], better: MetricIn
   if (better === null || finite.length < 2) return values.map(() => false);
   const best = better === 'higher' ? Math.max(...finite) : Math.min(...finite);
   return values.map((value) => value === best);
-}
-
-function pointOf(
-  run: Pick<RunSummary, 'last' | 'best'>,
-  metric: string,
-  pick: ValueChoice,
-): { value: number; step: number | undefined } | undefined {
-  const best = pick === 'best' ? run.best[metric] : undefined;
-  if (best) return best;
-  const last = run.last[metric];
-  return last === undefined ? undefined : { value: last, step: undefined };
 }

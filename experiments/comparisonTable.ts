@@ -1,7 +1,7 @@
 /** Runs and sweeps as result tables, ready to be shown or written as Markdown, CSV or LaTeX. */
 import type { RunSummary } from '../protocol/panelMessages.ts';
 import type { ValueChoice } from './compare.ts';
-import { bestOf, metricInfo, metricRows } from './compare.ts';
+import { bestShown, metricInfo, metricRows, rankedBy } from './compare.ts';
 import { tableValue } from './formatMetric.ts';
 import type { Grid } from './grid.ts';
 import { arms } from './honesty.ts';
@@ -42,7 +42,7 @@ export function armsTable(
     return numberColumn(
       metric,
       intervals.map((interval) => interval?.mean),
-      intervals.map((interval) => interval && { plusMinus: interval.ci95, n: interval.n }),
+      { spreads: intervals.map((interval) => interval && { plusMinus: interval.ci95, n: interval.n }) },
     );
   });
   const labels = { label: 'Configuration', cells: groups.map((arm) => options.nameArm(arm)) };
@@ -55,13 +55,17 @@ export function gridTable(grid: Grid, axisKeys: readonly string[], metric: strin
   const column = numberColumn(
     metric,
     cells.map(({ summary }) => summary?.mean),
-    cells.map(({ summary }) => (summary ? { plusMinus: summary.ci95, n: summary.n } : undefined)),
+    {
+      spreads: cells.map(({ summary }) => (summary ? { plusMinus: summary.ci95, n: summary.n } : undefined)),
+      better: grid.better,
+    },
   );
-  for (const [i, cell] of column.entries()) if (cell && 'value' in cell) cell.best = cells[i]!.best;
   const keys = axisKeys.map((key) => ({ label: key, cells: cells.map(({ at }) => String(at[key] ?? '')) }));
   const states = { label: 'State', cells: cells.map(({ state }) => state as string) };
   return assemble(`${metricInfo(metric).label} by ${axisKeys.join(' and ')}`, [...keys, states], [metric], [column]);
 }
+
+type Ranking = ReturnType<typeof rankedBy>;
 
 interface Spread {
   plusMinus: number | null;
@@ -71,11 +75,11 @@ interface Spread {
 function numberColumn(
   metric: string,
   values: readonly (number | undefined)[],
-  spreads: readonly (Spread | undefined)[] = [],
+  { spreads = [], better = rankedBy(metric) }: { spreads?: readonly (Spread | undefined)[]; better?: Ranking } = {},
 ): ResultCell[] {
-  const best = bestOf(values, metricInfo(metric).better);
   const scaled = values.map((value) => (value === undefined ? undefined : tableValue(metric, value).value));
   const decimals = tableValue(metric, 0).unit === '%' ? 1 : decimalsFor(scaled);
+  const best = bestShown(scaled, better, (value) => value.toFixed(decimals));
   return scaled.map((value, i): ResultCell => {
     if (value === undefined) return null;
     const spread = spreads[i];

@@ -1,6 +1,8 @@
 /** A sweep as tables: two axes as rows and columns, the others as facets, seeds aggregated within a cell. */
 import type { GridData, RunSummary } from '../protocol/panelMessages.ts';
 import type { JsonScalar, SweepRecord } from '../protocol/records.ts';
+import { bestShown, rankedBy } from './compare.ts';
+import { formatMetric } from './formatMetric.ts';
 import type { MeanInterval } from './studentT.ts';
 import { meanInterval } from './studentT.ts';
 
@@ -49,6 +51,8 @@ export interface Grid {
   rows: JsonScalar[];
   columns: JsonScalar[];
   facets: GridFacet[];
+  /** Which mean is the best; null where the metric has no better way. */
+  better: 'higher' | 'lower' | null;
   /** Smallest and largest mean of finished cells, null when there is none. */
   range: { low: number; high: number } | null;
   counts: Record<CellState, number>;
@@ -89,7 +93,7 @@ export function aggregateGrid({ sweep, runs }: Pick<GridData, 'sweep' | 'runs'>,
     rows,
     columns,
     facets,
-    ...judged(facets, view),
+    ...judged(facets, view, sweep),
   };
 }
 
@@ -124,7 +128,15 @@ function listGrid(
   });
   const rows = namesOfCells(listed);
   const facets = [{ fixed: {}, cells }];
-  return { layout: 'list', rowKey: 'cell', columnKey: null, rows, columns: [null], facets, ...judged(facets, view) };
+  return {
+    layout: 'list',
+    rowKey: 'cell',
+    columnKey: null,
+    rows,
+    columns: [null],
+    facets,
+    ...judged(facets, view, sweep),
+  };
 }
 
 /** What tells each cell from the others: keys with several values, and further ones only where cells would be called alike. */
@@ -150,18 +162,24 @@ function namesOfCells(cells: readonly Record<string, JsonScalar>[]): string[] {
   });
 }
 
-/** Marks the best cell, and counts. */
-function judged(facets: readonly GridFacet[], view: GridView): Pick<Grid, 'range' | 'counts'> {
+/** Marks the best cells - all whose mean reads like the best one's - and counts. */
+function judged(
+  facets: readonly GridFacet[],
+  view: GridView,
+  sweep: SweepRecord,
+): Pick<Grid, 'better' | 'range' | 'counts'> {
   const cells = facets.flatMap((facet) => facet.cells.flat());
-  const means = cells.flatMap((cell) => (cell.summary ? [cell.summary.mean] : []));
-  const range = means.length > 0 ? { low: Math.min(...means), high: Math.max(...means) } : null;
-  if (range && means.length > 1) {
-    const target = view.goal === 'maximise' ? range.high : range.low;
-    for (const cell of cells) cell.best = cell.summary?.mean === target;
-  }
+  const means = cells.map((cell) => cell.summary?.mean);
+  const known = means.filter((mean) => mean !== undefined);
+  const range = known.length > 0 ? { low: Math.min(...known), high: Math.max(...known) } : null;
+  // A sweep may be about what is otherwise no result, such as throughput.
+  const isRanked = view.metric === sweep.metric || rankedBy(view.metric) !== null;
+  const better = !isRanked ? null : view.goal === 'maximise' ? 'higher' : 'lower';
+  const best = bestShown(means, better, (mean) => formatMetric(view.metric, mean));
+  for (const [i, cell] of cells.entries()) cell.best = best[i]!;
   const counts = Object.fromEntries(cellStates.map((state) => [state, 0])) as Record<CellState, number>;
   for (const cell of cells) counts[cell.state]++;
-  return { range, counts };
+  return { better, range, counts };
 }
 
 /** Metrics that any run of the sweep has logged, the sweep's own first. */

@@ -1,4 +1,4 @@
-import { bestOf, metricInfo } from './compare.ts';
+import { bestShown, rankedBy } from './compare.ts';
 import { tableValue } from './formatMetric.ts';
 import type { TableColumn, TableItem } from './runsTable.ts';
 import type { ResultCell, ResultTable } from './tables.ts';
@@ -13,11 +13,10 @@ export function resultTableOf(items: readonly TableItem[], columns: readonly Tab
       return numbers.map((ms) => (ms === undefined ? null : { text: new Date(ms).toISOString() }));
     const { metric } = column;
     if (metric === undefined) return values.map((value) => (value === undefined ? null : { text: String(value) }));
-    const best = bestOf(numbers, metricInfo(metric).better);
+    const scaled = numbers.map((value) => (value === undefined ? undefined : tableValue(metric, value).value));
     const decimals = tableValue(metric, 0).unit === '%' ? 1 : 4;
-    return numbers.map((value, i) =>
-      value === undefined ? null : { value: tableValue(metric, value).value, decimals, best: best[i] === true },
-    );
+    const best = bestShown(scaled, rankedBy(metric), (value) => value.toFixed(decimals));
+    return scaled.map((value, i) => (value === undefined ? null : { value, decimals, best: best[i] === true }));
   });
   return {
     title: 'Runs',

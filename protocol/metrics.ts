@@ -6,6 +6,8 @@ export interface MetricInfo {
   description: string;
   /** Which way is better; null where neither is. */
   better: 'higher' | 'lower' | null;
+  /** What it tells of, where not of training: frozen features put to use, or the machine and its load. */
+  about?: 'evaluation' | 'machine';
 }
 
 export const metricCatalogue = {
@@ -106,61 +108,71 @@ export const metricCatalogue = {
     unit: 'images/s',
     description: 'Source images trained on per second.',
     better: 'higher',
+    about: 'machine',
   },
-  stepMs: { label: 'Step time', unit: 'ms', description: 'Wall time of the step.', better: 'lower' },
+  stepMs: { label: 'Step time', unit: 'ms', description: 'Wall time of the step.', better: 'lower', about: 'machine' },
   dataWaitShare: {
     label: 'Waiting for data',
     unit: '',
     description: 'Share of the step spent waiting for crops.',
     better: 'lower',
+    about: 'machine',
   },
   memoryBytes: {
     label: 'Memory',
     unit: 'bytes',
     description: 'Resident memory of trainer and executor.',
     better: null,
+    about: 'machine',
   },
   cpuShare: {
     label: 'CPU use',
     unit: '',
     description: 'Processor time of trainer and executor over wall time, in cores.',
     better: null,
+    about: 'machine',
   },
   gpuShare: {
     label: 'GPU use',
     unit: '',
     description: 'Share of the last second in which the GPU computed, as its driver (NVML) tells.',
     better: null,
+    about: 'machine',
   },
   gpuMemoryBytes: {
     label: 'GPU memory',
     unit: 'bytes',
     description: 'Memory in use on the GPU, that of other processes included.',
     better: null,
+    about: 'machine',
   },
   linearTop1: {
     label: 'Linear top-1',
     unit: '',
     description: 'Accuracy of a linear classifier on the teacher\u2019s frozen features; of a grid, the best one.',
     better: 'higher',
+    about: 'evaluation',
   },
   knnTop1: {
     label: 'k-NN top-1',
     unit: '',
     description: 'Weighted k-NN accuracy of the teacher\u2019s features on the validation split.',
     better: 'higher',
+    about: 'evaluation',
   },
   testKnnTop1: {
     label: 'k-NN top-1 (test)',
     unit: '',
     description: 'Weighted k-NN accuracy of the teacher\u2019s features on the test split, evaluated after training.',
     better: 'higher',
+    about: 'evaluation',
   },
   validationKnnTop1: {
     label: 'k-NN top-1 (validation, afterwards)',
     unit: '',
     description: 'The same on the validation split, evaluated after training.',
     better: 'higher',
+    about: 'evaluation',
   },
   testLinearTop1: {
     label: 'Linear top-1 (test)',
@@ -168,84 +180,98 @@ export const metricCatalogue = {
     description:
       'Accuracy of a linear classifier on the teacher\u2019s frozen features, test split, evaluated after training.',
     better: 'higher',
+    about: 'evaluation',
   },
   validationLinearTop1: {
     label: 'Linear top-1 (validation, afterwards)',
     unit: '',
     description: 'The same on the validation split, evaluated after training.',
     better: 'higher',
+    about: 'evaluation',
   },
   segmentationIou: {
     label: 'Segmentation mIoU',
     unit: '',
     description: 'Mean intersection over union of a linear layer on frozen patch tokens (Table 3).',
     better: 'higher',
+    about: 'evaluation',
   },
   segmentationAccuracy: {
     label: 'Segmentation mAcc',
     unit: '',
     description: 'Mean over classes of the share of pixels found (Table 3).',
     better: 'higher',
+    about: 'evaluation',
   },
   pixelAccuracy: {
     label: 'Segmentation pixel accuracy',
     unit: '',
     description: 'Share of all pixels whose class was found.',
     better: 'higher',
+    about: 'evaluation',
   },
   videoJF: {
     label: 'Video J&F',
     unit: '',
     description: 'Mean of region and boundary agreement of labels carried through a video (Table 3).',
     better: 'higher',
+    about: 'evaluation',
   },
   videoJ: {
     label: 'Video J',
     unit: '',
     description: 'Region agreement of labels carried through a video: intersection over union (Table 3).',
     better: 'higher',
+    about: 'evaluation',
   },
   videoF: {
     label: 'Video F',
     unit: '',
     description: 'Boundary agreement of labels carried through a video (Table 3).',
     better: 'higher',
+    about: 'evaluation',
   },
   boxAP: {
     label: 'MaskCut box AP',
     unit: '',
     description: 'COCO average precision of boxes of objects found without labels (Table 2).',
     better: 'higher',
+    about: 'evaluation',
   },
   boxAP50: {
     label: 'MaskCut box AP50',
     unit: '',
     description: 'Average precision at an overlap of 0.5 of boxes of objects found without labels (Table 2).',
     better: 'higher',
+    about: 'evaluation',
   },
   boxAP75: {
     label: 'MaskCut box AP75',
     unit: '',
     description: 'Average precision at an overlap of 0.75 of boxes of objects found without labels (Table 2).',
     better: 'higher',
+    about: 'evaluation',
   },
   maskAP: {
     label: 'MaskCut mask AP',
     unit: '',
     description: 'COCO average precision of masks of objects found without labels (Table 2).',
     better: 'higher',
+    about: 'evaluation',
   },
   maskAP50: {
     label: 'MaskCut mask AP50',
     unit: '',
     description: 'Average precision at an overlap of 0.5 of masks of objects found without labels (Table 2).',
     better: 'higher',
+    about: 'evaluation',
   },
   maskAP75: {
     label: 'MaskCut mask AP75',
     unit: '',
     description: 'Average precision at an overlap of 0.75 of masks of objects found without labels (Table 2).',
     better: 'higher',
+    about: 'evaluation',
   },
 } satisfies Record<string, MetricInfo>;
 

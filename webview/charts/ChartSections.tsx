@@ -5,15 +5,23 @@ import type { PanelHost } from '../panelHost.ts';
 import { ChartCard } from './ChartCard.tsx';
 import type { ChartBoard } from './chartBoard.ts';
 import { chartsFor, sections } from './chartSpecs.ts';
+import { lossChart } from './lossChart.ts';
 
 /** All charts of what was logged, by section; with `only`, those of some metrics in one section. */
 export function ChartSections({ board, host, only }: { board: ChartBoard; host: PanelHost; only?: readonly string[] }) {
   const logged = board.store.metrics.value;
   const runCount = board.store.runs.value.length;
-  const key = [...logged].sort().join(' ');
+  const [single, ...others] = board.store.runs.value;
+  const objective =
+    single && others.length === 0 ? lossChart(single, (name) => board.store.curve(single.id, name)) : null;
+  const key = [
+    ...[...logged].sort(),
+    objective?.description,
+    ...(objective?.lines ?? []).map(({ metric }) => metric),
+  ].join(' ');
   // The same specs as long as the same metrics are logged, so that a new point remounts no chart.
   const specs = useMemo(
-    () => chartsFor(logged, runCount).filter(({ id }) => !only || only.includes(id)),
+    () => chartsFor(logged, runCount, objective).filter(({ id }) => !only || only.includes(id)),
     [key, runCount],
   );
   const wide = useMemo(() => signal<ReadonlySet<string>>(new Set()), []);
@@ -31,7 +39,7 @@ export function ChartSections({ board, host, only }: { board: ChartBoard; host: 
   };
   return (
     <>
-      {(only ? [{ id: null, title: t('Curves') }] : sections).map(({ id, title }) => {
+      {(only ? [{ id: null, title: t('Curves'), column: false }] : sections).map(({ id, title, column }) => {
         const inSection = specs.filter(({ section }) => id === null || section === id);
         if (inSection.length === 0) return null;
         return (
@@ -39,7 +47,7 @@ export function ChartSections({ board, host, only }: { board: ChartBoard; host: 
             <summary>
               <h2>{title}</h2>
             </summary>
-            <div class="charts">
+            <div class={column ? 'charts column' : 'charts'}>
               {inSection.map((spec) => (
                 <ChartCard
                   key={spec.id}

@@ -75,7 +75,7 @@ function place(element: HTMLElement, { chart, board, spec }: CardChart, found: R
   element.append(line);
   const several = board.store.runs.value.length > 1;
   const placed = found.map((reading): Placed => {
-    const y = chart.scales[reading.spec.axis === 'right' ? 'yRight' : 'y']!.getPixelForValue(reading.value);
+    const y = chart.scales['y']!.getPixelForValue(reading.y);
     return {
       reading,
       x: chart.scales['x']!.getPixelForValue(reading.x),

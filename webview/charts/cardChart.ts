@@ -92,7 +92,9 @@ export class CardChart implements Redrawable {
       borderJoinStyle: 'round',
       fill:
         line.spec.role === 'area'
-          ? 'origin'
+          ? line.spec.drawn
+            ? '-1'
+            : 'origin'
           : line.spec.role === 'main' && !several && !line.faint && spec.lines.length === 1
             ? 'start'
             : false,
@@ -100,7 +102,6 @@ export class CardChart implements Redrawable {
       pointBackgroundColor: withAlpha(colour, alpha),
       pointBorderWidth: 0,
       pointHitRadius: 0,
-      yAxisID: line.spec.axis === 'right' ? 'yRight' : 'y',
       spanGaps: false,
     };
   }
@@ -112,13 +113,12 @@ export class CardChart implements Redrawable {
     const { from, to } = board.window();
     const font = { family: colours.fontFamily, size: 11 };
     const grid = withAlpha(colours.foreground, colours.highContrast ? 0.25 : 0.09);
-    const leftMetric = spec.lines[0]!.metric;
-    const rightMetric = spec.lines.find(({ axis }) => axis === 'right')?.metric;
-    const yAxis = (metric: string, side: 'left' | 'right') => ({
+    const { metric } = spec.lines[0]!;
+    const yAxis = {
       type: logarithmic ? ('logarithmic' as const) : ('linear' as const),
-      position: side,
+      position: 'left' as const,
       border: { display: false },
-      grid: { color: grid, drawTicks: false, drawOnChartArea: side === 'left' },
+      grid: { color: grid, drawTicks: false },
       // A constant, give or take rounding, is a level line and not noise blown up.
       afterDataLimits: (scale: Scale) => {
         const size = Math.max(Math.abs(scale.min), Math.abs(scale.max));
@@ -136,7 +136,7 @@ export class CardChart implements Redrawable {
         maxTicksLimit: 6,
         callback: (value: string | number) => tickLabel(metric, Number(value)),
       },
-    });
+    };
     return {
       animation: false,
       parsing: false,
@@ -145,7 +145,7 @@ export class CardChart implements Redrawable {
       maintainAspectRatio: false,
       // The overlay answers the pointer; Chart.js has nothing to search for.
       events: [],
-      layout: { padding: { top: this.#namesResumes() ? resumeLabelPx : 6, right: rightMetric ? 0 : 12 } },
+      layout: { padding: { top: this.#namesResumes() ? resumeLabelPx : 6, right: 12 } },
       scales: {
         x: {
           type: 'linear',
@@ -162,8 +162,7 @@ export class CardChart implements Redrawable {
             callback: (value) => xLabel(board.axis.value, Number(value)),
           },
         },
-        y: yAxis(leftMetric, 'left'),
-        ...(rightMetric ? { yRight: yAxis(rightMetric, 'right') } : {}),
+        y: yAxis,
       },
       plugins: {
         legend: { display: false },

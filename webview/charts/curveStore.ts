@@ -4,6 +4,7 @@ import { pausesOf } from '../../experiments/xAxis.ts';
 import type { RunSummary, Series } from '../../protocol/panelMessages.ts';
 import { dependOn } from '../dependOn.ts';
 import { Curve } from './curve.ts';
+import { deriveCurve, isDerived } from './derivedCurves.ts';
 
 /** The runs of a panel and their curves. Components read `runs` and `revision`; charts read the curves themselves. */
 export class CurveStore {
@@ -15,11 +16,13 @@ export class CurveStore {
     return new Set([...this.#curves.values()].flatMap((curves) => [...curves.keys()]));
   });
   #curves = new Map<string, Map<string, Curve>>();
+  #derived = new Map<string, Map<string, Curve | undefined>>();
   #clocks = new Map<string, { startMs: number; pauses: Pause[] }>();
 
   /** Everything anew. */
   replace(runs: readonly RunSummary[], series: readonly Series[]): void {
     this.#curves.clear();
+    this.#derived.clear();
     for (const one of series) this.#take({ ...one, from: 0 });
     this.runs.value = runs;
     this.#touch();
@@ -28,7 +31,10 @@ export class CurveStore {
   /** News. False when something was missed, so that a snapshot is needed. */
   append(runs: readonly RunSummary[], series: readonly Series[], removed: readonly string[]): boolean {
     const whole = series.map((one) => this.#take(one)).every(Boolean);
-    for (const id of removed) this.#curves.delete(id);
+    for (const id of removed) {
+      this.#curves.delete(id);
+      this.#derived.delete(id);
+    }
     const news = new Map(runs.map((run) => [run.id, run]));
     const known = new Set(this.runs.value.map((run) => run.id));
     this.runs.value = [
@@ -40,7 +46,7 @@ export class CurveStore {
   }
 
   curve(runId: string, metric: string): Curve | undefined {
-    return this.#curves.get(runId)?.get(metric) ?? this.#derived(runId, metric);
+    return isDerived(metric) ? this.#derive(runId, metric) : this.#curves.get(runId)?.get(metric);
   }
 
   /** Where a run's clock starts and when it stood still, from its densest curve. */
@@ -63,27 +69,22 @@ export class CurveStore {
     this.#curves.set(series.runId, curves);
     const curve = curves.get(series.metric) ?? new Curve(series.runId, series.metric);
     curves.set(series.metric, curve);
-    for (const [metric, factors] of Object.entries(products))
-      if (factors.includes(series.metric)) curves.delete(metric);
+    this.#derived.delete(series.runId);
     return curve.take(series);
   }
 
-  /** The coding rate's term of the loss, made from two logged curves the first time it is asked for. */
-  #derived(runId: string, metric: string): Curve | undefined {
-    const factors = products[metric];
-    const curves = this.#curves.get(runId);
-    if (!factors || !curves) return undefined;
-    const [rate, gamma] = factors.map((factor) => curves.get(factor));
-    if (!rate || !gamma || gamma.length === 0) return undefined;
-    let at = 0;
-    const value = rate.values.map((r, i) => {
-      while (at + 1 < gamma.length && gamma.step[at + 1]! <= rate.step[i]!) at++;
-      return -r * gamma.values[at]!;
-    });
-    const product = new Curve(runId, metric);
-    product.take({ runId, metric, from: 0, step: rate.step, epoch: rate.epoch, time: rate.time, value });
-    curves.set(metric, product);
-    return product;
+  /** Made of logged curves the first time it is asked for, and anew when those have grown. */
+  #derive(runId: string, metric: string): Curve | undefined {
+    const run = this.runs.peek().find(({ id }) => id === runId);
+    if (!run) return undefined;
+    const known = this.#derived.get(runId) ?? new Map<string, Curve | undefined>();
+    this.#derived.set(runId, known);
+    if (!known.has(metric))
+      known.set(
+        metric,
+        deriveCurve(run, metric, (name) => this.curve(runId, name)),
+      );
+    return known.get(metric);
   }
 
   #touch(): void {
@@ -91,7 +92,3 @@ export class CurveStore {
     this.revision.value++;
   }
 }
-
-/** Metric of the panels' own: minus the product of two logged ones. */
-export const codingRateTerm = 'codingRateTerm';
-const products: Record<string, [string, string]> = { [codingRateTerm]: ['codingRate', 'gamma'] };

@@ -60,7 +60,9 @@ export function figureOf(board: ChartBoard, spec: ChartSpec): Figure {
   return {
     title: spec.title,
     xLabel: board.axis.value === 'time' ? t('training time in s') : t(board.axis.value),
-    yLabel: [metricInfo(spec.lines[0]!.metric).label, spec.unit].filter(Boolean).join(' in '),
+    yLabel: [spec.lines.length > 1 ? spec.title : metricInfo(spec.lines[0]!.metric).label, spec.unit]
+      .filter(Boolean)
+      .join(' in '),
     logarithmicY: board.logarithmic.value.has(spec.id),
     widthPx,
     heightPx,

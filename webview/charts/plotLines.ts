@@ -40,7 +40,7 @@ export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): 
   for (const run of runs) {
     const runIndex = board.indexOf(run.id);
     for (const line of spec.lines) {
-      const curve = board.store.curve(run.id, line.metric);
+      const curve = board.store.curve(run.id, line.drawn ?? line.metric);
       if (!curve || curve.length === 0) continue;
       const x = curve.x(board.axis.value, board.store.clock(run));
       const smoothing = smoothingOf(line, curve, beta);

@@ -14,6 +14,8 @@ export interface Reading {
   /** The line that is drawn: the average where there is one. */
   value: number;
   raw: number;
+  /** Where the line is: of an area that stands on others, their sum. */
+  y: number;
 }
 
 /** Nearest points to x in every line of a chart; to the end of the lines when x is null. */
@@ -22,6 +24,7 @@ export function readings(board: ChartBoard, spec: ChartSpec, x: number | null): 
     spec.lines.flatMap((line): Reading[] => {
       const curve = board.store.curve(run.id, line.metric);
       if (!curve || curve.length === 0) return [];
+      const edge = (line.drawn && board.store.curve(run.id, line.drawn)) || curve;
       const column = curve.x(board.axis.value, board.store.clock(run));
       const at = x === null ? curve.length - 1 : nearest(column, x);
       const smoothing = smoothingOf(line, curve, board.beta.value);
@@ -34,6 +37,7 @@ export function readings(board: ChartBoard, spec: ChartSpec, x: number | null): 
           step: curve.step[at]!,
           value: curve.drawn(smoothing).values[at]!,
           raw: curve.values[at]!,
+          y: edge.drawn(smoothing).values[at]!,
         },
       ];
     }),

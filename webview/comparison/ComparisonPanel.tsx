@@ -3,9 +3,10 @@ import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { armsTable, runsTable } from '../../experiments/comparisonTable.ts';
 import type { ValueChoice } from '../../experiments/compare.ts';
-import { differingKeys, metricRows } from '../../experiments/compare.ts';
+import { differingKeys } from '../../experiments/compare.ts';
 import { arms } from '../../experiments/honesty.ts';
 import { paperTables, withReferences } from '../../experiments/paper.ts';
+import { resultMetrics } from '../../experiments/resultColumns.ts';
 import { settledValue } from '../../experiments/settledValue.ts';
 import type { ResultTable } from '../../experiments/tables.ts';
 import { toCsv, toLatex, toMarkdown } from '../../experiments/tables.ts';
@@ -18,6 +19,7 @@ import { PanelNotices } from '../curves/CurvesPanel.tsx';
 import type { CurvesModel } from '../curves/curvesModel.ts';
 import { shortKey, showValue } from '../grid/cellWords.ts';
 import { t } from '../l10n.ts';
+import { ColumnChoice } from '../parts/ColumnChoice.tsx';
 import { Button, Choice, Menu, Select } from '../parts/controls.tsx';
 import { NotLoaded } from '../parts/NotLoaded.tsx';
 import { Caveats } from './Caveats.tsx';
@@ -26,16 +28,6 @@ import { PaperReference } from './PaperReference.tsx';
 import { ParallelCoordinates } from './ParallelCoordinates.tsx';
 import { ResultTableView } from './ResultTableView.tsx';
 
-/** Metrics that describe results; schedules and clocks are left to the curves. */
-const resultMetrics = [
-  'knnTop1',
-  'loss',
-  'distance',
-  'codingRate',
-  'effectiveRank',
-  'teacherStudentCosine',
-  'imagesPerSecond',
-];
 const overlaid = ['knnTop1', 'loss', 'codingRate', 'distance', 'effectiveRank', 'teacherStudentCosine'];
 
 export function ComparisonPanel({ model }: { model: CurvesModel }) {
@@ -55,9 +47,14 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
   const severalSeeds = useMemo(() => arms(runs).some((arm) => arm.length > 1), [runs]);
   // With `last`, what a curve settled at; the newest line of a log is one batch.
   const settled = useMemo(() => runs.map((run) => settledRun(run, store)), [runs, store.revision.value]);
+  const columns = useMemo(() => resultMetrics(settled), [settled]);
+  const chosen = model.columns.value;
+  const metrics = columns
+    .filter(({ metric, byDefault }) => chosen?.includes(metric) ?? byDefault)
+    .map(({ metric }) => metric);
   const table = useMemo(
-    () => resultTable(settled, choose.value, severalSeeds ? grouping.value : 'runs', reference.value),
-    [settled, choose.value, grouping.value, severalSeeds, reference.value],
+    () => resultTable(settled, metrics, choose.value, severalSeeds ? grouping.value : 'runs', reference.value),
+    [settled, metrics.join('\n'), choose.value, grouping.value, severalSeeds, reference.value],
   );
   const save = (format: ExportFormat, extension: string, text: string): void =>
     host.send({ type: 'export', format, fileName: `comparison.${extension}`, content: { kind: 'text', text } });
@@ -142,6 +139,11 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
             value={reference.value}
             onChange={(name) => (reference.value = name)}
           />
+          <ColumnChoice
+            columns={columns.map(({ metric, label }) => ({ id: metric, label }))}
+            shown={metrics}
+            onChange={(shown) => (model.columns.value = shown)}
+          />
         </div>
         <ResultTableView
           table={table}
@@ -206,12 +208,11 @@ function ChooseRuns({ model, kind }: { model: CurvesModel; kind: 'primary' | 'se
 
 function resultTable(
   runs: readonly RunSummary[],
+  metrics: readonly string[],
   choose: ValueChoice,
   grouping: 'runs' | 'arms',
   reference: string,
 ): ResultTable {
-  const logged = new Set(metricRows(runs, choose).map(({ metric }) => metric));
-  const metrics = resultMetrics.filter((metric) => logged.has(metric));
   const beside = (table: ResultTable): ResultTable =>
     reference === '' ? table : withReferences(table, metrics, reference);
   if (grouping === 'runs') return beside(runsTable(runs, { metrics, choose }));

@@ -15,6 +15,8 @@ export interface CurvesModel {
   /** Runs that were asked for and are gone. */
   missing: { value: readonly string[] };
   base: { value: string | null };
+  /** Metrics that the table of a comparison shows; null as long as nobody has chosen. */
+  columns: { value: readonly string[] | null };
 }
 
 /** State of the curves or the comparison panel, fed by the host and saved across reloads. */
@@ -27,6 +29,10 @@ export function curvesModel(host: PanelHost, kind: Exclude<PanelKind, 'grid'> = 
   const base = signal<string | null>(null);
   const saved = host.saved();
   restore(board, saved?.choices ?? {});
+  const savedColumns = saved?.choices['columns'];
+  const columns = signal<readonly string[] | null>(
+    typeof savedColumns === 'string' ? savedColumns.split('\n').filter(Boolean) : null,
+  );
   base.value = saved?.baseId ?? null;
 
   const take = (message: ToPanelMessage): void => {
@@ -72,11 +78,12 @@ export function curvesModel(host: PanelHost, kind: Exclude<PanelKind, 'grid'> = 
       from: board.zoom.value?.from ?? null,
       to: board.zoom.value?.to ?? null,
       logarithmic: [...board.logarithmic.value].join(' '),
+      columns: columns.value?.join('\n') ?? null,
     };
     const runIds = store.runs.value.map(({ id }) => id);
     if (loaded.value) host.save({ kind, runIds, sweepId: null, baseId: base.value, choices });
   });
-  return { host, store, board, loaded, fault, missing, base };
+  return { host, store, board, loaded, fault, missing, base, columns };
 }
 
 function restore(board: ChartBoard, choices: Record<string, unknown>): void {

@@ -3,10 +3,10 @@ import { resultTableOf } from '../../experiments/runsTableExport.ts';
 import { toCsv, toLatex, toMarkdown } from '../../experiments/tables.ts';
 import type { ExportFormat } from '../../protocol/panelMessages.ts';
 import { t } from '../l10n.ts';
+import { ColumnChoice } from '../parts/ColumnChoice.tsx';
 import { Button, Menu, Notice, Select } from '../parts/controls.tsx';
 import { NotLoaded } from '../parts/NotLoaded.tsx';
 import { RunProblems } from '../parts/RunProblems.tsx';
-import { ColumnChoice } from './ColumnChoice.tsx';
 import type { TableModel } from './tableModel.ts';
 import { VirtualRows } from './VirtualRows.tsx';
 
@@ -86,7 +86,11 @@ export function TablePanel({ model }: { model: TableModel }) {
           value={model.groupBy.value ?? ''}
           onChange={(id) => (model.groupBy.value = id || null)}
         />
-        <ColumnChoice model={model} />
+        <ColumnChoice
+          columns={model.columns.value.filter(({ id }) => id !== 'name')}
+          shown={model.shown.value.map(({ id }) => id)}
+          onChange={(shown) => (model.chosen.value = shown)}
+        />
         <label class="check">
           <input
             type="checkbox"

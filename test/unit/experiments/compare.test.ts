@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bestOf, differingKeys, metricRows } from '../../../experiments/compare.ts';
+import { bestOf, bestShown, differingKeys, metricRows, rankedBy } from '../../../experiments/compare.ts';
 import { run } from './fixtureRuns.ts';
 
 describe('differingKeys', () => {
@@ -27,7 +27,7 @@ describe('differingKeys', () => {
 });
 
 describe('metricRows', () => {
-  it('takes the best of a run, in the order of the catalogue, and marks the winner', () => {
+  it('takes the best of a run, in the order of the catalogue', () => {
     const a = run({ id: 'a' });
     const b = run({
       id: 'b',
@@ -36,9 +36,11 @@ describe('metricRows', () => {
     });
     const rows = metricRows([a, b], 'best');
     expect(rows.map((row) => row.metric)).toEqual(['loss', 'knnTop1', 'custom']);
-    expect(rows[0]).toMatchObject({ values: [0.4, NaN], best: [false, false] });
-    expect(rows[1]).toMatchObject({ values: [0.72, 0.9], steps: [80, 7], best: [false, true] });
-    expect(rows[2]).toMatchObject({ values: [undefined, 1], better: null, best: [false, false] });
+    expect(rows.map((row) => row.values)).toEqual([
+      [0.4, NaN],
+      [0.72, 0.9],
+      [undefined, 1],
+    ]);
     expect(metricRows([a, b], 'last')[1]!.values).toEqual([0.7, 0.9]);
   });
 });
@@ -49,5 +51,28 @@ describe('bestOf', () => {
     expect(bestOf([3, Infinity, 1], 'higher')).toEqual([true, false, false]);
     expect(bestOf([3, undefined, NaN], 'higher')).toEqual([false, false, false]);
     expect(bestOf([3, 2], null)).toEqual([false, false]);
+  });
+});
+
+describe('bestShown', () => {
+  const shown = (value: number) => value.toFixed(1);
+
+  it('takes all that read like the best, and none where all read alike', () => {
+    expect(bestShown([71.21, 71.24, 70.9], 'higher', shown)).toEqual([true, true, false]);
+    expect(bestShown([71.21, 71.24], 'higher', shown)).toEqual([false, false]);
+    expect(bestShown([undefined, NaN, 3, 2], 'lower', shown)).toEqual([false, false, false, true]);
+    expect(bestShown([3, undefined], 'lower', shown)).toEqual([false, false]);
+  });
+});
+
+describe('rankedBy', () => {
+  it('is nothing for the machine, whatever is better of it', () => {
+    expect(['knnTop1', 'loss', 'imagesPerSecond', 'stepMs', 'lr'].map(rankedBy)).toEqual([
+      'higher',
+      'lower',
+      null,
+      null,
+      null,
+    ]);
   });
 });

@@ -37,6 +37,24 @@ describe('runsTable', () => {
   });
 });
 
+describe('the best of a column', () => {
+  const bestIn = (metric: string, values: number[]) => {
+    const compared = values.map((value, i) => run({ id: `r${i}`, last: { [metric]: value }, best: {} }));
+    const { rows } = runsTable(compared, { metrics: [metric], choose: 'last' });
+    return rows.map(([, cell]) => cell !== null && 'value' in cell! && cell.best);
+  };
+
+  it('is what reads better: no winner by digits that are not shown', () => {
+    expect(bestIn('knnTop1', [0.71212, 0.71238])).toEqual([false, false]);
+    expect(bestIn('knnTop1', [0.71212, 0.71238, 0.7])).toEqual([true, true, false]);
+    expect(bestIn('knnTop1', [0.711, 0.712])).toEqual([false, true]);
+  });
+
+  it('is not told of throughput', () => {
+    expect(bestIn('imagesPerSecond', [900, 1200])).toEqual([false, false]);
+  });
+});
+
 describe('armsTable', () => {
   it('gives the mean over seeds; a diverged seed does not count into it, and n says so', () => {
     const nameArm = (members: readonly { config: Record<string, unknown> }[]) =>

@@ -88,6 +88,18 @@ describe('aggregateGrid', () => {
     expect(grid.counts).toMatchObject({ absent: 1, missing: 11 });
   });
 
+  it('has no best cell where means read alike, or where neither way is better', () => {
+    const alike = [0.71212, 0.71238, 0.7].map((value, i) => member(i, 'finished', value));
+    const best = (runs: typeof alike, metric = 'knnTop1') =>
+      aggregateGrid({ sweep: sweepOf([0]), runs }, { ...view, metric })
+        .facets[0]!.cells.flat()
+        .map((cell) => cell.best);
+    expect(best(alike)).toEqual([true, true, false, false]);
+    expect(best(alike.slice(0, 2))).toEqual([false, false, false, false]);
+    const rates = [1e-3, 2e-3].map((lr, i) => run({ id: `run-${i}`, last: { lr, imagesPerSecond: lr } }));
+    for (const metric of ['lr', 'imagesPerSecond']) expect(best(rates, metric)).not.toContain(true);
+  });
+
   it('shows a sweep of one axis as one row', () => {
     const grid = aggregateGrid({ sweep: sweepOf([0]), runs: [] }, { ...view, rowKey: null, columnKey: 'loss.eps' });
     expect(grid.rows).toEqual([null]);

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contrast, ensureContrast, mix, parseColour } from '../../../webview/colour.ts';
 import { Curve } from '../../../webview/charts/curve.ts';
-import { CurveStore, codingRateTerm } from '../../../webview/charts/curveStore.ts';
+import { CurveStore } from '../../../webview/charts/curveStore.ts';
+import { restOfLoss, sumOf, termOf } from '../../../webview/charts/derivedCurves.ts';
 import { run, series } from '../experiments/fixtureRuns.ts';
 
 const part = (values: number[], from: number) => {
@@ -57,21 +58,24 @@ describe('Curve', () => {
 });
 
 describe('CurveStore', () => {
-  it('multiplies the coding rate by gamma, also after both have grown', () => {
+  it('makes the terms of the loss of what is logged, also after that has grown', () => {
     const store = new CurveStore();
-    const rate = { ...part([10, 20], 0), metric: 'codingRate' };
-    const gamma = { ...part([0.5, 0.25], 0), metric: 'gamma' };
-    store.replace([run({ id: 'a' })], [rate, gamma]);
-    expect([...store.curve('a', codingRateTerm)!.values]).toEqual([-5, -5]);
-    store.append(
-      [],
-      [
-        { ...part([40], 2), metric: 'codingRate' },
-        { ...part([1], 2), metric: 'gamma' },
-      ],
-      [],
+    const config = { method: 'simdino' };
+    const of = (metric: string, values: number[], from = 0) => ({ ...part(values, from), metric });
+    store.replace(
+      [run({ id: 'a', config })],
+      [of('codingRate', [10, 20]), of('gamma', [0.5]), of('distance', [1, 2]), of('loss', [-4, -8])],
     );
-    expect([...store.curve('a', codingRateTerm)!.values]).toEqual([-5, -5, -40]);
+    const values = (metric: string) => [...store.curve('a', metric)!.values];
+    expect(values(termOf('codingRate'))).toEqual([-5, -10]);
+    expect(values(restOfLoss)).toEqual([0, 0]);
+    expect(values(sumOf([termOf('distance'), termOf('codingRate')]))).toEqual([-4, -8]);
+    store.append([], [of('codingRate', [40], 2), of('gamma', [0.25], 1), of('loss', [7], 2)], []);
+    expect(values(termOf('codingRate'))).toEqual([-5, -5, -10]);
+    // The distance of the third step has not come.
+    expect(values(restOfLoss)).toEqual([0, -5, NaN]);
+    expect(store.metrics.value.has(restOfLoss)).toBe(false);
+    expect(store.curve('gone', restOfLoss)).toBeUndefined();
   });
 
   it('tells when a delta was missed, and forgets removed runs', () => {

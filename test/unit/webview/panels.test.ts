@@ -161,7 +161,7 @@ describe('panels in a browser', () => {
       expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('quickstart-0007');
       expect(await page.getByRole('progressbar').getAttribute('aria-valuetext')).toContain('step 1200 of 3000');
       expect(await page.getByRole('heading', { level: 3 }).allInnerTexts()).toEqual(
-        expect.arrayContaining(['Loss', 'Distance', 'k-NN top-1', 'Learning rate', 'Momentum and weight decay']),
+        expect.arrayContaining(['Loss', 'Distance', 'k-NN top-1', 'Learning rate', 'Weight decay']),
       );
       await page.getByRole('button', { name: 'Stop' }).click();
       expect(await sentOf(panel, 'stopRun')).toEqual([{ type: 'stopRun', runId: 'quickstart-0007' }]);
@@ -336,6 +336,24 @@ describe('panels in a browser', () => {
       expect(
         await second.page.getByRole('button', { name: 'log', exact: true }).first().getAttribute('aria-pressed'),
       ).toBe('true');
+    });
+
+    it('stand in one column below the loss where they are its schedules, on one x axis', async () => {
+      const panel = await panelOf('curves');
+      await panel.showCurves([running()]);
+      const { page } = panel;
+      const column = page.locator('.charts.column');
+      await column.scrollIntoViewIfNeeded();
+      expect(await column.locator('h3').allInnerTexts()).toEqual([
+        'Loss, term by term',
+        'Learning rate',
+        'Teacher momentum',
+        'Weight decay',
+      ]);
+      const plots = await column.locator('.plot').evaluateAll((all) => all.map((one) => one.getBoundingClientRect()));
+      expect(new Set(plots.map(({ left, width }) => `${left} ${width}`)).size).toBe(1);
+      for (const [above, below] of plots.slice(1).map((below, i) => [plots[i]!, below] as const))
+        expect(below.top).toBeGreaterThan(above.bottom);
     });
 
     it('save a chart as PNG, SVG and CSV', async () => {
@@ -551,6 +569,35 @@ describe('panels in a browser', () => {
       expect((file!.content as { text: string }).text).toMatch(
         /\| eps 0\.5 \| \*\*\d\d\.\d \u00b1 \d+\.\d \(n = 2\)\*\* \|/,
       );
+    });
+
+    it('has a column of each result, and lets people choose them, for what is saved too', async () => {
+      const panel = await panelOf('comparison');
+      const runs = fourRuns();
+      for (const { summary } of runs) Object.assign(summary.last, { testLinearTop1: 0.8, maskAP: 0.02, stepMs: 65 });
+      await panel.showComparison(runs);
+      const { page } = panel;
+      const heads = () => page.locator('.results thead th').allInnerTexts();
+      expect((await heads()).slice(0, 4)).toEqual([
+        'Run',
+        'k-NN top-1 (%)',
+        'Linear top-1 (test) (%)',
+        'MaskCut mask AP (%)',
+      ]);
+      expect(await heads()).not.toContain('Step time (ms)');
+      await page.getByText('Columns', { exact: true }).click();
+      await page.getByRole('checkbox', { name: 'Step time' }).check();
+      await page.getByRole('checkbox', { name: 'Loss', exact: true }).uncheck();
+      expect(await heads()).toContain('Step time (ms)');
+      expect(await heads()).not.toContain('Loss');
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Export table' }).click();
+      await page.getByRole('menuitem', { name: 'CSV' }).click();
+      const [saved] = await sentOf(panel, 'export');
+      const head = (saved!.content as { text: string }).text.split('\r\n')[0];
+      expect(head).toContain('Step time (ms)');
+      expect(head).not.toMatch(/,Loss,/);
+      expect((await panel.kept()).choices['columns']).toMatch(/^knnTop1\n/);
     });
 
     it('sets the paper\u2019s rows beside one\u2019s own, in the table and in what is saved', async () => {

@@ -1,11 +1,13 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../l10n.ts';
-import type { TableModel } from './tableModel.ts';
 
 /** Which columns are shown: a list to tick, closed by Escape or a click elsewhere. */
-export function ColumnChoice({ model }: { model: TableModel }) {
+export function ColumnChoice(props: {
+  columns: readonly { id: string; label: string }[];
+  shown: readonly string[];
+  onChange: (shown: string[]) => void;
+}) {
   const details = useRef<HTMLDetailsElement>(null);
-  const shown = new Set(model.shown.value.map(({ id }) => id));
   const close = (): void => {
     if (details.current) details.current.open = false;
   };
@@ -17,9 +19,9 @@ export function ColumnChoice({ model }: { model: TableModel }) {
     return () => document.removeEventListener('pointerdown', outside);
   }, []);
   const toggle = (id: string): void => {
-    const next = new Set(shown);
+    const next = new Set(props.shown);
     if (!next.delete(id)) next.add(id);
-    model.chosen.value = [...next];
+    props.onChange([...next]);
   };
   return (
     <details
@@ -33,16 +35,14 @@ export function ColumnChoice({ model }: { model: TableModel }) {
     >
       <summary class="button secondary">{t('Columns')}</summary>
       <ul aria-label={t('Columns')}>
-        {model.columns.value
-          .filter(({ id }) => id !== 'name')
-          .map(({ id, label }) => (
-            <li key={id}>
-              <label>
-                <input type="checkbox" checked={shown.has(id)} onChange={() => toggle(id)} />
-                <span>{label}</span>
-              </label>
-            </li>
-          ))}
+        {props.columns.map(({ id, label }) => (
+          <li key={id}>
+            <label>
+              <input type="checkbox" checked={props.shown.includes(id)} onChange={() => toggle(id)} />
+              <span>{label}</span>
+            </label>
+          </li>
+        ))}
       </ul>
     </details>
   );

@@ -1,0 +1,35 @@
+/** The columns that a table of results can have: what runs have logged, results first. */
+import type { RunSummary } from '../protocol/panelMessages.ts';
+import { metricCatalogue, type MetricInfo } from '../protocol/metrics.ts';
+import { metricInfo, metricRows } from './compare.ts';
+
+export interface ResultMetric {
+  metric: string;
+  label: string;
+  /** Shown as long as nobody has chosen. */
+  byDefault: boolean;
+}
+
+const firstOfAll = 'knnTop1';
+/** Metrics that describe a result without being better one way. */
+const telling = ['teacherStudentCosine'];
+/** Of the machine, what people compare runs by. */
+const throughput = 'imagesPerSecond';
+
+/** Evaluations, then what training came to, then the machine; in each, the order of the catalogue and then of the names. */
+export function resultMetrics(runs: readonly Pick<RunSummary, 'last' | 'best'>[]): ResultMetric[] {
+  const place = (metric: string): number => {
+    if (metric === firstOfAll) return 0;
+    return { evaluation: 1, training: 2, machine: 3 }[metricInfo(metric).about ?? 'training'];
+  };
+  return metricRows(runs, 'last')
+    .map(({ metric }) => ({ metric, label: metricInfo(metric).label, byDefault: isResult(metric) }))
+    .sort((a, b) => place(a.metric) - place(b.metric));
+}
+
+function isResult(metric: string): boolean {
+  const known = (metricCatalogue as Record<string, MetricInfo>)[metric];
+  if (!known) return false;
+  if (known.about === 'machine') return metric === throughput;
+  return known.better !== null || telling.includes(metric);
+}
