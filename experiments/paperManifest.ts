@@ -49,3 +49,12 @@ export function asPaperManifest(value: unknown): PaperManifest | undefined {
     typeof json.runsFolder === 'string';
   return isManifest ? (json as PaperManifest) : undefined;
 }
+
+/** Whether a file of that name is one of ours: others write a `manifest.json` too. */
+export function isPaperManifestText(text: string): boolean {
+  try {
+    return asPaperManifest(JSON.parse(text)) !== undefined;
+  } catch {
+    return false; // no JSON
+  }
+}

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type * as vscode from 'vscode';
 import { registerCommands } from './commands.ts';
 import { announceCudaEngine } from './engines/cudaEngine.ts';
+import { offerVerification } from './launch/paperManifests.ts';
 import { registerLanguageFeatures } from './language/registerLanguageFeatures.ts';
 import { log } from './log.ts';
 import { registerAnnotations } from './run/annotate.ts';
@@ -30,6 +31,7 @@ export function activate(context: vscode.ExtensionContext): SimdinoApi {
   registerAnnotations(context, watch);
   registerCommands(context, watch, reveal);
   announceCudaEngine(context);
+  offerVerification(context);
 
   registerLanguageFeatures(context, {
     presetsFolder: join(context.extensionPath, 'configs'),

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { manifestFile } from '../../experiments/paperManifest.ts';
 import { pickRuns, type RunArgument } from '../run/pickRun.ts';
 import type { RunNode } from '../run/runTree.ts';
 import { workspaceFolder } from '../settings.ts';
+import { paperManifests } from './paperManifests.ts';
 import type { StartContext } from './startRun.ts';
 
 /** "Make paper table": table, figure and manifest of a grid or of some runs, in a folder of their own. */
@@ -53,7 +53,7 @@ export async function verifyPaper({ launcher }: StartContext, argument: unknown)
 }
 
 async function pickManifest(): Promise<vscode.Uri | undefined> {
-  const found = await vscode.workspace.findFiles(`**/${manifestFile}`, '**/{node_modules,runs,dist}/**', 100);
+  const found = await paperManifests();
   if (found.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no paper table in this workspace yet.'));
     return undefined;

@@ -1,6 +1,7 @@
 import { appendFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isPaperManifestText } from '../../../experiments/paperManifest.ts';
 import type { SweepRecord } from '../../../protocol/records.ts';
 import { makePaper } from '../../../runtime/paper/makePaper.ts';
 import type { PaperPlan } from '../../../runtime/paper/paperTables.ts';
@@ -84,6 +85,13 @@ describe('a paper', () => {
       expect.stringMatching(/^dino,0\.1,done,[\d.]+,[\d.]+,2$/),
       expect.stringMatching(/^simdino,,done,[\d.]+,[\d.]+,2$/),
     ]);
+  });
+
+  test('is told from other files of the same name by what is in its manifest', async () => {
+    await make();
+    expect(isPaperManifestText(await read('manifest.json'))).toBe(true);
+    for (const other of ['{"manifest_version":3,"name":"a web extension"}', '{"name":"app","icons":[]}', '[]', 'x', ''])
+      expect(isPaperManifestText(other)).toBe(false);
   });
 
   test('of a choice of runs names its rows by what differs', async () => {
