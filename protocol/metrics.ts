@@ -11,7 +11,12 @@ export interface MetricInfo {
 }
 
 export const metricCatalogue = {
-  loss: { label: 'Loss', unit: '', description: 'What is minimised: distance - gamma x coding rate.', better: 'lower' },
+  loss: {
+    label: 'Loss',
+    unit: '',
+    description: 'What is minimised; by SimDINO distance - gamma x coding rate.',
+    better: 'lower',
+  },
   distance: {
     label: 'Distance',
     unit: '',
