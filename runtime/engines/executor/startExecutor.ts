@@ -83,7 +83,7 @@ function launcherChannel(): (number | 'ignore')[] {
 /**
  * How glibc manages the child's memory; other allocators don't know the names. ONNX Runtime's binding copies every result into an array of
  * its own, at each step as much as the whole state: such memory is not given back to the system when it is freed, only to be asked for
- * page by page at the next step. And all of it is in huge pages where the system has them. Together 5 % of a step's time.
+ * page by page at the next step. And all of it is in huge pages where the system has them. Together about 3 % of a step's time.
  */
 const memorySettings = {
   MALLOC_MMAP_THRESHOLD_: String(2 ** 30),
