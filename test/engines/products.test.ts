@@ -70,27 +70,30 @@ describe(`products of ${testedEngine}`, () => {
   });
 });
 
-describe.runIf(testedEngine === 'dawn')('products of dawn that are refused', () => {
-  const square = { shape: [64, 64], dtype: 'float32' } as const;
-  const programOf = (product: (x: tf.Tensor) => tf.Tensor): StepProgram => ({
-    state: {},
-    updates: [],
-    inputs: { x: square },
-    run: (_, { x }) => ({ state: {}, outputs: { y: product(x!) } }),
-  });
+// Of another engine they are no skip: there is nothing to refuse.
+if (testedEngine === 'dawn') {
+  describe('products of dawn that are refused', () => {
+    const square = { shape: [64, 64], dtype: 'float32' } as const;
+    const programOf = (product: (x: tf.Tensor) => tf.Tensor): StepProgram => ({
+      state: {},
+      updates: [],
+      inputs: { x: square },
+      run: (_, { x }) => ({ state: {}, outputs: { y: product(x!) } }),
+    });
 
-  test('in mixed precision by a GPU without matrix units', async () => {
-    const program = programOf((x) => mixedPrecision(() => tf.matMul(x, x)));
-    await expect(engine.compile(program)).rejects.toThrow(
-      /offers no matrix units of that precision\. Set runtime\.precision: float32/,
-    );
-  });
+    test('in mixed precision by a GPU without matrix units', async () => {
+      const program = programOf((x) => mixedPrecision(() => tf.matMul(x, x)));
+      await expect(engine.compile(program)).rejects.toThrow(
+        /offers no matrix units of that precision\. Set runtime\.precision: float32/,
+      );
+    });
 
-  test('of arrays beyond what the GPU addresses', async () => {
-    const small = await createDawnEngine({ adapter: 'a small GPU', available: [], maxBindingBytes: 1000 });
-    await expect(small.compile(programOf((x) => tf.matMul(x, x)))).rejects.toThrow(
-      /a small GPU addresses at most .* Set runtime\.microBatch/,
-    );
-    await small.dispose();
+    test('of arrays beyond what the GPU addresses', async () => {
+      const small = await createDawnEngine({ adapter: 'a small GPU', available: [], maxBindingBytes: 1000 });
+      await expect(small.compile(programOf((x) => tf.matMul(x, x)))).rejects.toThrow(
+        /a small GPU addresses at most .* Set runtime\.microBatch/,
+      );
+      await small.dispose();
+    });
   });
-});
+}
