@@ -4,12 +4,14 @@
  * `pickleGlobals.ts`. Work and memory are bounded by the pickle's own length.
  */
 import { allowedGlobal, PickleFault, storageOf, type AllowedGlobal } from './pickleGlobals.ts';
-import { PickledObject } from './torchTypes.ts';
+import { PickledObject, type TorchStorage } from './torchTypes.ts';
 
 export interface Unpickled {
   value: unknown;
   /** Where the next pickle of the same stream begins. */
   end: number;
+  /** Every storage that it refers to, wherever in the value: by key. */
+  storages: ReadonlyMap<string, TorchStorage>;
 }
 
 /**
@@ -21,7 +23,7 @@ export function unpickle(bytes: Buffer, start = 0): Unpickled {
   const machine = new Machine(bytes, start);
   for (;;) {
     const result = machine.step();
-    if (result) return { value: result.value, end: machine.at };
+    if (result) return { value: result.value, end: machine.at, storages: machine.storages };
   }
 }
 
@@ -31,6 +33,7 @@ const mark = Symbol('mark');
 class Machine {
   private readonly stack: unknown[] = [];
   private readonly memo = new Map<number, unknown>();
+  readonly storages = new Map<string, TorchStorage>();
 
   constructor(
     private readonly bytes: Buffer,
@@ -198,6 +201,7 @@ class Machine {
   private persistent(id: unknown): unknown {
     const storage = storageOf(id);
     if (!storage) throw new PickleFault('a reference to something other than a tensor storage');
+    this.storages.set(storage.key, storage);
     return storage;
   }
 

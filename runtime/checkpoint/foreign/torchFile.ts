@@ -58,14 +58,12 @@ export function readLegacyTorch(file: OpenFile): Tensors {
   const keys = unpickle(head, object.end);
   if (!Array.isArray(keys.value)) throw new PickleFault('no list of storages');
 
-  const storages = new Map<string, TorchStorage>();
-  for (const { tensor } of tensorsIn(object.value)) storages.set(tensor.storage.key, tensor.storage);
   const starts = new Map<string, number>();
   let at = keys.end;
   for (const key of keys.value.map(String)) {
-    const storage = storages.get(key);
-    // The rest can't be found without the size of this one.
-    if (!storage) break;
+    // In the order of their addresses when they were saved, so an optimiser's may come before a network's.
+    const storage = object.storages.get(key);
+    if (!storage) throw new FileFault(`its storage ${key} is listed but belongs to no tensor`);
     const elements = Number(readAt(file, at, 8).readBigInt64LE());
     if (elements !== storage.elements)
       throw new FileFault(`its storage ${key} has ${elements} elements, and ${storage.elements} are claimed`);
