@@ -123,11 +123,19 @@ const perturbed = [
   'dino.teacherTemperatureWarmupEpochs',
 ];
 
-/** The table that a sweep reproduces, if the paper has one: by its metric, by what varies within a method, else by the methods. */
-export function paperTableFor({ cells, metric }: Pick<SweepRecord, 'cells' | 'metric'>): string | null {
+/**
+ * The table that a sweep reproduces, if the paper has one: by its metric, by what varies within a method, else by the methods. A
+ * cell that leaves its method to the sweep's base has that of the runs.
+ */
+export function paperTableFor(
+  { cells, metric }: Pick<SweepRecord, 'cells' | 'metric'>,
+  runs: readonly { id: string; method: string }[] = [],
+): string | null {
   if (maskCut.includes(metric)) return 'Table 2';
   if (denseTasks.includes(metric)) return 'Table 3';
-  const settings = cells.map(({ cell }) => cell);
+  const ofBase = cells.filter(({ cell }) => !('method' in cell));
+  const method = runs.find(({ id }) => ofBase.some(({ runId }) => runId === id))?.method;
+  const settings = cells.map(({ cell }) => (method === undefined ? cell : { method, ...cell }));
   const varied = (key: string, method: JsonScalar | undefined): boolean => {
     const own = settings.filter((cell) => cell['method'] === method);
     return new Set(own.map((cell) => cell[key])).size > 1;
@@ -135,7 +143,7 @@ export function paperTableFor({ cells, metric }: Pick<SweepRecord, 'cells' | 'me
   const methods = [...new Set(settings.map((cell) => cell['method']))];
   const found = reproduced.find(([key]) => methods.some((method) => varied(key, method)));
   if (found) return found[1];
-  // A sweep that does not name its methods may be of any.
+  // A sweep that names no method and has no run yet may be of any.
   const ofDino = methods.filter((method) => method === 'dino' || method === undefined);
   const isTable6 = perturbed.some((key) => ofDino.some((method) => varied(key, method)));
   if (isTable6) return 'Table 6';

@@ -10,6 +10,7 @@ import { errors } from '../../protocol/errors.ts';
 import { isRunId, runFiles } from '../../protocol/runFolder.ts';
 import { guard } from '../run/appendLines.ts';
 import { exitCodes } from './exitCodes.ts';
+import { sayProblems } from './sayProblems.ts';
 
 const usage = `Usage: simdino curve RUN... [options]   a metric of runs as a vector graphic
 
@@ -65,6 +66,8 @@ export async function run(args: string[]): Promise<number> {
     throw errors.usage(`Nothing was logged as '${metric}'; there are ${logged.join(', ') || 'no metrics yet'}.`);
   for (const { summary, series } of runs)
     if (!series.some((one) => one.metric === metric)) process.stderr.write(`${summary.id} has no ${metric}\n`);
+
+  sayProblems(runs.map(({ summary }) => summary));
 
   const svg = figureSvg(curveFigure(runs, { metric, axis, beta, logarithmicY: values.log, widthPx, heightPx }));
   if (values.out === undefined) process.stdout.write(svg);

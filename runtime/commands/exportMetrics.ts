@@ -7,6 +7,7 @@ import { csvOf, parquetOf, writeExport } from '../interchange/exportTable.ts';
 import { exportTensorboard } from '../interchange/exportTensorboard.ts';
 import { metricRows } from '../interchange/metricRows.ts';
 import { exitCodes } from './exitCodes.ts';
+import { sayProblems } from './sayProblems.ts';
 
 const usage = `Usage: simdino export tensorboard RUN... [options]   write event files, a folder per run
        simdino export csv|parquet RUN... [options]   write the metrics of all runs into one table
@@ -39,8 +40,9 @@ export async function run(args: string[]): Promise<number> {
     case 'tensorboard':
       for (const [index, folder] of folders.entries()) {
         const target = resolve(values.output ?? 'tensorboard', ids[index]!);
-        const { path, scalars, images } = await exportTensorboard(folder, target, { nowMs: Date.now() });
+        const { path, scalars, images, problems } = await exportTensorboard(folder, target, { nowMs: Date.now() });
         process.stdout.write(`${path} (${scalars} scalars, ${images} images)\n`);
+        sayProblems([{ id: ids[index]!, problems }]);
       }
       return exitCodes.success;
     case 'csv':
@@ -49,6 +51,7 @@ export async function run(args: string[]): Promise<number> {
       const rows = await metricRows(folders);
       writeExport(path, format === 'csv' ? csvOf(rows) : parquetOf(rows));
       process.stdout.write(`${path} (${rows.run.length} lines, ${rows.metrics.length} metrics)\n`);
+      sayProblems(rows.problems);
       return exitCodes.success;
     }
     default:

@@ -4,9 +4,10 @@ import { metricInfo } from '../../experiments/compare.ts';
 import { formatMetric } from '../../experiments/formatMetric.ts';
 import { RunCollection, type SweepOverview } from '../../experiments/store/runCollection.ts';
 import { errors } from '../../protocol/errors.ts';
-import type { RunState } from '../../protocol/records.ts';
+import type { JsonScalar, RunState } from '../../protocol/records.ts';
 import { exitCodes } from './exitCodes.ts';
 import { formatTable } from './runs.ts';
+import { sayProblems } from './sayProblems.ts';
 
 /** `simdino grids`: the ablation grids of a folder and how far each is, or the cells of one with their last values. */
 export async function run(args: string[]): Promise<number> {
@@ -32,12 +33,12 @@ export async function run(args: string[]): Promise<number> {
           [grid, scheduler, `${finished}/${cells}`, failed, axes.join(' x '), seeds].map(String),
         ),
       ]);
-    for (const { id: grid, problems } of sweeps)
-      for (const problem of problems) process.stderr.write(`${grid}: ${problem}\n`);
+    sayProblems(sweeps);
     return exitCodes.success;
   }
 
-  const record = sweeps.find((sweep) => sweep.id === id)?.record;
+  const grid = sweeps.find((sweep) => sweep.id === id);
+  const record = grid?.record;
   if (!record) throw errors.usage(`There is no grid '${id}' in ${collection.folder}.`);
   const cells = record.cells.map(({ runId, cell, seed }) => {
     const found = collection.runs.get(runId);
@@ -51,10 +52,16 @@ export async function run(args: string[]): Promise<number> {
       const found = collection.runs.get(runId);
       const value = found?.latest[record.metric];
       const shown = value === undefined ? '-' : formatMetric(record.metric, value);
-      return [runId, ...keys.map((key) => String(cell[key])), String(seed), found?.state ?? 'not started', shown];
+      return [runId, ...keys.map((key) => shownValue(cell[key])), String(seed), found?.state ?? 'not started', shown];
     }),
   ]);
+  sayProblems([grid, ...record.cells.flatMap(({ runId }) => collection.runs.get(runId) ?? [])]);
   return exitCodes.success;
+}
+
+/** A listed cell may leave a key to the grid's base. */
+function shownValue(value: JsonScalar | undefined): string {
+  return value === undefined ? '-' : String(value);
 }
 
 function overview({ id, record, scheduler }: SweepOverview, { runs }: RunCollection) {

@@ -6,6 +6,7 @@ import { makePaper } from '../paper/makePaper.ts';
 import { verifyPaper } from '../paper/verifyPaper.ts';
 import { readSweepRecord } from '../sweep/createSweep.ts';
 import { exitCodes } from './exitCodes.ts';
+import { sayProblems } from './sayProblems.ts';
 
 const usage = `Usage: simdino paper make RUN... | --sweep ID [options]   table (Markdown, LaTeX, CSV), figure and manifest
        simdino paper verify DIR                          computes them anew from the raw metrics and compares
@@ -61,8 +62,12 @@ export async function run(args: string[]): Promise<number> {
     : [...new Set(subjects)];
   if (runIds.length === 0) throw errors.usage('`simdino paper make` needs the names of runs, or --sweep.');
   const metrics = values.metric ?? (sweep ? [sweep.metric] : ['knnTop1', 'loss']);
+  if (sweep && metrics.length > 1)
+    throw errors.usage(
+      `A grid's table is of one metric, got ${metrics.join(', ')}: make one folder for each, or name the runs instead of --sweep.`,
+    );
   const folder = resolve(values.output);
-  const manifest = await makePaper(
+  const { manifest, problems } = await makePaper(
     runsFolder,
     {
       title: values.title ?? (sweep ? `Ablation ${sweep.id}` : `${runIds.length} runs`),
@@ -76,5 +81,6 @@ export async function run(args: string[]): Promise<number> {
   process.stdout.write(
     `${[...Object.keys(manifest.outputs), 'manifest.json'].map((name) => join(folder, name)).join('\n')}\n`,
   );
+  sayProblems(problems);
   return exitCodes.success;
 }

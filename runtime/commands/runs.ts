@@ -22,6 +22,7 @@ import { toCsv, toLatex, toMarkdown } from '../../experiments/tables.ts';
 import { errors } from '../../protocol/errors.ts';
 import type { TableRow } from '../../protocol/panelMessages.ts';
 import { exitCodes } from './exitCodes.ts';
+import { sayProblems } from './sayProblems.ts';
 
 const usage = `Usage: simdino runs [options]   what every run of a folder is doing, whoever started it
 
@@ -77,7 +78,7 @@ export async function run(args: string[]): Promise<number> {
   if (runs.length === 0) process.stdout.write(`No runs in ${folder}.\n`);
   else process.stdout.write(`${formatTable([header, ...runs.map(row)])}\n`);
   for (const { name, reason } of skipped) process.stderr.write(`passed over ${name}: ${reason}\n`);
-  for (const { id, problems } of runs) for (const problem of problems) process.stderr.write(`${id}: ${problem}\n`);
+  sayProblems(runs);
   return exitCodes.success;
 }
 

@@ -2,21 +2,22 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { readRunMetrics } from '../../experiments/store/runMetrics.ts';
-import { runFiles } from '../../protocol/runFolder.ts';
+import { unreadableLines } from '../../experiments/store/tailJsonLines.ts';
+import { attemptFiles, runFiles } from '../../protocol/runFolder.ts';
 import { createEventFile } from './eventFile.ts';
 
 /**
  * Writes a run's scalars and pictures as one event file. Lines that a resumed attempt superseded are left out, as everywhere.
  *
  * @param runFolder the run; @param logFolder where TensorBoard will look: a folder per run, the run's name its label
- * @returns the file's path, and how much is in it
+ * @returns the file's path, how much is in it, and what could not be read
  */
 export async function exportTensorboard(
   runFolder: string,
   logFolder: string,
   { nowMs }: { nowMs: number },
-): Promise<{ path: string; scalars: number; images: number }> {
-  const { table } = await readRunMetrics(runFolder);
+): Promise<{ path: string; scalars: number; images: number; problems: string[] }> {
+  const { table, faultyLines } = await readRunMetrics(runFolder);
   const [startedMs] = table.time;
   const file = createEventFile(logFolder, { startedMs: startedMs ?? nowMs, mark: `export-${nowMs}` });
   let scalars = 0;
@@ -39,7 +40,8 @@ export async function exportTensorboard(
     file.image(step ?? table.step[lastRow] ?? 0, table.time[lastRow] ?? nowMs, tag, image);
   }
   file.close();
-  return { path: file.path, scalars, images: pictures.length };
+  const problems = unreadableLines(attemptFiles.metrics, faultyLines);
+  return { path: file.path, scalars, images: pictures.length, problems };
 }
 
 /** The PNG files of a folder. `attention-step-000900.png` is the picture `attention` of step 900. */

@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
 import { readRunMetrics } from '../../experiments/store/runMetrics.ts';
+import { unreadableLines } from '../../experiments/store/tailJsonLines.ts';
+import { attemptFiles } from '../../protocol/runFolder.ts';
 
 /** Metrics of one or several runs as one table; `NaN` stands where a line has no value, and where a metric was logged as such. */
 export interface MetricRows {
@@ -14,12 +16,17 @@ export interface MetricRows {
   values: Float64Array[];
   /** Whether a line has that metric at all; what tells a missing value from a NaN. */
   isThere: Uint8Array[];
+  /** What of each run could not be read. */
+  problems: { id: string; problems: string[] }[];
 }
 
 /** The metrics of runs below each other, in the order given, without the lines that a resumed attempt superseded. */
 export async function metricRows(runFolders: readonly string[]): Promise<MetricRows> {
   const tables = await Promise.all(
-    runFolders.map(async (folder) => ({ run: basename(folder), table: (await readRunMetrics(folder)).table })),
+    runFolders.map(async (folder) => {
+      const { table, faultyLines } = await readRunMetrics(folder);
+      return { run: basename(folder), table, faultyLines };
+    }),
   );
   const rows = tables.reduce((sum, { table }) => sum + table.length, 0);
   const metrics = [...new Set(tables.flatMap(({ table }) => table.names))];
@@ -31,6 +38,10 @@ export async function metricRows(runFolders: readonly string[]): Promise<MetricR
     time: new Float64Array(rows),
     values: metrics.map(() => new Float64Array(rows).fill(NaN)),
     isThere: metrics.map(() => new Uint8Array(rows)),
+    problems: tables.map(({ run, faultyLines }) => ({
+      id: run,
+      problems: unreadableLines(attemptFiles.metrics, faultyLines),
+    })),
   };
   let first = 0;
   for (const { run, table } of tables) {

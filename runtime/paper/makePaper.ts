@@ -12,7 +12,7 @@ import { runFiles, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts'
 import { errors } from '../../protocol/errors.ts';
 import { guard } from '../run/appendLines.ts';
 import { studioVersion } from '../run/versions.ts';
-import { paperTables, type PaperPlan } from './paperTables.ts';
+import { paperTables, type PaperPlan, type PaperTables } from './paperTables.ts';
 import { checksum, evidenceOf, sha256Of } from './runFiles.ts';
 
 /** Where a paper's own copy of the raw metrics is, when it has one. */
@@ -28,8 +28,8 @@ export async function makePaper(
   runsFolder: string,
   plan: PaperPlan,
   { folder, withData, createdAt }: { folder: string; withData: boolean; createdAt: string },
-): Promise<PaperManifest> {
-  const texts = await paperTables(runsFolder, plan);
+): Promise<{ manifest: PaperManifest; problems: PaperTables['problems'] }> {
+  const { texts, problems } = await paperTables(runsFolder, plan);
   const runs = await Promise.all(plan.runIds.map((id) => describeRun(runsFolder, id)));
   const { runIds: _, ...rest } = plan;
   const manifest: PaperManifest = {
@@ -47,7 +47,7 @@ export async function makePaper(
     for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text);
     writeFileSync(join(folder, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
   });
-  return manifest;
+  return { manifest, problems };
 }
 
 async function describeRun(runsFolder: string, id: string): Promise<ManifestRun> {

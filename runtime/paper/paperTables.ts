@@ -20,13 +20,18 @@ import { readSweepRecord } from '../sweep/createSweep.ts';
 /** What decides a paper's table: nothing else does, so that the same runs give the same bytes. */
 export type PaperPlan = Pick<PaperManifest, 'title' | 'sweepId' | 'metrics' | 'choose'> & { runIds: readonly string[] };
 
+export interface PaperTables {
+  texts: Record<string, string>;
+  problems: { id: string; problems: readonly string[] }[];
+}
+
 /**
  * The table of some runs or of a sweep, and its figure, computed from the raw metrics of the run folders.
  *
- * @returns file name -> text
+ * @returns texts by file name, and what of the runs could not be read
  * @throws usage when a run is missing or still trains
  */
-export async function paperTables(runsFolder: string, plan: PaperPlan): Promise<Record<string, string>> {
+export async function paperTables(runsFolder: string, plan: PaperPlan): Promise<PaperTables> {
   const watch = new LivenessWatch();
   const news = await Promise.all(
     plan.runIds.map(async (id) => {
@@ -38,10 +43,13 @@ export async function paperTables(runsFolder: string, plan: PaperPlan): Promise<
     if (isActive(summary.state)) throw errors.usage(`Run '${summary.id}' still trains; its numbers would change.`);
   const { table, figure } = plan.sweepId === null ? ofRuns(news, plan) : ofSweep(runsFolder, plan.sweepId, news, plan);
   return {
-    'table.md': toMarkdown(table),
-    'table.tex': toLatex(table),
-    'table.csv': toCsv(table),
-    'figure.svg': figure,
+    texts: {
+      'table.md': toMarkdown(table),
+      'table.tex': toLatex(table),
+      'table.csv': toCsv(table),
+      'figure.svg': figure,
+    },
+    problems: news.map(({ summary: { id, problems } }) => ({ id, problems })),
   };
 }
 

@@ -46,7 +46,7 @@ export async function verifyPaper(folder: string, runsFolder?: string): Promise<
   }
   if (!differences.some((text) => text.includes('no such run'))) {
     const plan = { ...manifest, runIds: manifest.runs.map(({ id }) => id) };
-    for (const [name, text] of Object.entries(await paperTables(runs, plan))) {
+    for (const [name, text] of Object.entries((await paperTables(runs, plan)).texts)) {
       const expected = manifest.outputs[name];
       if (expected === undefined) differences.push(`${name}: not in the manifest`);
       else if (sha256Of(text) !== expected) differences.push(`${name}: the raw metrics give another one`);

@@ -35,7 +35,7 @@ export function GridPanel({ model }: { model: GridModel }) {
     else if (data && host.live && !isScheduled(data.scheduler))
       host.send({ type: 'runCells', sweepId: data.sweep.id, runIds: cell.members.map(({ runId }) => runId) });
   };
-  const paperTable = data && paperTableFor(data.sweep);
+  const paperTable = data && paperTableFor(data.sweep, data.runs);
   return (
     <main>
       {fault && (

@@ -1,7 +1,7 @@
 /** Commands that do what the editor's panels and menus do, over run folders made here. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,7 +9,9 @@ import { lineColours } from '../../../experiments/curveFigure.ts';
 import { currentProcess, findProcessSync } from '../../../experiments/store/processIdentity.ts';
 import { run as checkpoints } from '../../../runtime/commands/checkpoints.ts';
 import { run as curve } from '../../../runtime/commands/curve.ts';
+import { run as exportMetrics } from '../../../runtime/commands/exportMetrics.ts';
 import { run as grids } from '../../../runtime/commands/grids.ts';
+import { run as paper } from '../../../runtime/commands/paper.ts';
 import { run as runsCommand } from '../../../runtime/commands/runs.ts';
 import { run as stop } from '../../../runtime/commands/stop.ts';
 import { contrast, parseColour } from '../../../webview/colour.ts';
@@ -122,6 +124,31 @@ describe('simdino grids', () => {
     expect(json[2]).toEqual({ run: 'eps-3', 'loss.eps': 1, seed: 0, state: null, knnTop1: null });
     await expect(said(grids, 'none', '--runs-dir', folder)).rejects.toThrow("There is no grid 'none'");
   });
+
+  it('shows what a listed cell leaves to the base, and says what it could not read', async () => {
+    await study();
+    const path = join(folder, 'sweeps', 'list');
+    mkdirSync(path, { recursive: true });
+    const cells = [
+      { runId: 'a-1', cell: { 'loss.eps': 0.2 }, seed: 0 },
+      { runId: 'b-1', cell: { 'train.epochs': 2 }, seed: 0 },
+    ];
+    const axes = [
+      { key: 'loss.eps', values: [0.2] },
+      { key: 'train.epochs', values: [2] },
+    ];
+    const record = {
+      ...{ version: 1, id: 'list', createdAt: '2026-01-02T03:04:05.000Z', base: 'tiny', metric: 'knnTop1' },
+      ...{ goal: 'maximise', slots: 1, axes, seeds: [0], cells },
+    };
+    writeFileSync(join(path, 'sweep.json'), JSON.stringify(record));
+    writeFileSync(join(folder, 'a-1', 'annotations.json'), '{"name": ');
+    const one = await said(grids, 'list', '--runs-dir', folder);
+    expect(one.text).toMatch(/^a-1 +0\.2 +- +0 /m);
+    expect(one.text).toMatch(/^b-1 +- +2 +0 /m);
+    expect(one.text).not.toContain('undefined');
+    expect(one.errors).toMatch(/^a-1: annotations\.json: /m);
+  });
 });
 
 describe('simdino curve', () => {
@@ -153,6 +180,19 @@ describe('simdino curve', () => {
     await refused('--smoothing', '1').toThrow('--smoothing takes');
     await refused('--size', '9x9').toThrow('--size takes');
     await expect(said(curve, '../a', '--runs-dir', folder)).rejects.toThrow(/\.\.\/a/);
+  });
+
+  it('is of what could be read, and says what could not', async () => {
+    const path = await writeRun(folder, 'a', [{ ...finished, metrics: metricLines(1, 3) }]);
+    appendFileSync(join(path, 'attempts', '001', 'metrics.jsonl'), 'torn\n');
+    const unread = 'a: metrics.jsonl: 1 unreadable line, left out\n';
+    expect(await said(curve, 'a', '--runs-dir', folder)).toMatchObject({ code: 0, errors: unread });
+    const table = join(folder, 'metrics.csv');
+    expect((await said(exportMetrics, 'csv', 'a', '--runs-dir', folder, '-o', table)).errors).toBe(unread);
+    const logs = join(folder, 'logs');
+    expect((await said(exportMetrics, 'tensorboard', 'a', '--runs-dir', folder, '-o', logs)).errors).toBe(unread);
+    const made = await said(paper, 'make', 'a', '--runs-dir', folder, '-o', join(folder, 'paper'), '--metric', 'loss');
+    expect(made).toMatchObject({ code: 0, errors: unread });
   });
 
   it('has colours that stand out from paper', () => {

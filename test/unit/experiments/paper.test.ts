@@ -85,6 +85,15 @@ describe('the table that a sweep reproduces', () => {
     expect(paperTableFor(sweep(momenta('simdino')))).toBeNull();
   });
 
+  it('has the method of its runs where its cells leave that to the base', () => {
+    const momenta = sweep([{ 'teacher.momentum': 0.9 }, { 'teacher.momentum': 0.996 }]);
+    expect(paperTableFor(momenta)).toBe('Table 6');
+    expect(paperTableFor(momenta, [{ id: 'r1', method: 'dino' }])).toBe('Table 6');
+    expect(paperTableFor(momenta, [{ id: 'r1', method: 'simdino' }])).toBeNull();
+    const against = sweep([{ 'loss.eps': 0.5 }, { method: 'dino' }]);
+    expect(paperTableFor(against, [{ id: 'r0', method: 'simdino' }])).toBe('Table 1');
+  });
+
   it('is told by the metric where that is one of frozen features', () => {
     expect(paperTableFor(sweep([{ method: 'dino' }, { method: 'simdino' }], 'maskAP'))).toBe('Table 2');
     expect(paperTableFor(sweep([{ method: 'dino' }, { method: 'simdino' }], 'videoJF'))).toBe('Table 3');
