@@ -24,7 +24,9 @@ export async function run(args: string[]): Promise<number> {
     onProgress: (text) => process.stderr.write(`${text}\n`),
   });
   const reports = await checkDataset(dataset);
-  if (values.json) process.stdout.write(`${JSON.stringify({ path: dataset.path, splits: reports }, null, 2)}\n`);
+  const { leftOut = [] } = dataset;
+  if (values.json)
+    process.stdout.write(`${JSON.stringify({ path: dataset.path, splits: reports, leftOut }, null, 2)}\n`);
   else {
     process.stdout.write(`${dataset.kind} at ${dataset.path}\n`);
     for (const { name, images, perClass, sizesPx, faults } of reports) {
@@ -36,6 +38,8 @@ export async function run(args: string[]): Promise<number> {
         process.stdout.write(`  faulty ${image}: ${reason}\n`);
       if (faults.length > faultsShown) process.stdout.write(`  and ${faults.length - faultsShown} more\n`);
     }
+    for (const { reason, files, first } of leftOut)
+      process.stdout.write(`left out: ${files === 1 ? '1 file' : `${files} files`} ${reason}, such as ${first}\n`);
   }
   return reports.some(({ faults }) => faults.length > 0) ? exitCodes.failed : exitCodes.success;
 }

@@ -68,6 +68,15 @@ export interface Dataset {
   train: Split;
   validation: Split | null;
   test: Split | null;
+  /** What was found beside the images and is in no split, by reason. */
+  leftOut?: readonly LeftOut[];
+}
+
+export interface LeftOut {
+  reason: string;
+  files: number;
+  /** Path of the first one. */
+  first: string;
 }
 
 /** A part of a split: the images at `indices` of `source`, in that order. */

@@ -48,6 +48,28 @@ golden<AugmentOps>('augment_ops', (reference) => {
     expect(draws).toEqual([]);
   });
 
+  it('a view applies them in the order of the recipes: jitter in its drawn order, grey, blur, solarisation', () => {
+    const jitters = [jitter('hue', 0.1), jitter('contrast', 1.4), jitter('brightness', 0.8), jitter('saturation', 0.7)];
+    const after: Colours[] = [{ grayscale: true }, { blur: { method: 'pillow', sigmaPx: 1.3 } }, { solarize: true }];
+    const single: Colours[] = [...jitters.map((step) => ({ jitter: [step] })), ...after];
+    const chain = (steps: readonly Colours[]): number[] => {
+      const end = steps.reduce((now, step) => ({ ...now, data: colours(now, step) }), image);
+      return Array.from(end.data);
+    };
+    for (const wanted of [after, after.slice(1), after.slice(0, 2)]) {
+      const once = Object.assign({ jitter: jitters }, ...wanted) as Colours;
+      expect(Array.from(colours(image, once))).toEqual(chain([...single.slice(0, 4), ...wanted]));
+    }
+    // Each operation stands where it matters: no two neighbours can change places unseen.
+    const whole = chain(single);
+    const unseen = single.slice(1).filter((_, at) => {
+      const swapped = [...single];
+      [swapped[at], swapped[at + 1]] = [swapped[at + 1]!, swapped[at]!];
+      return chain(swapped).join() === whole.join();
+    });
+    expect(unseen).toEqual([]);
+  });
+
   it.each(Object.entries(reference.gaussian_kernel1d_k9))('gaussian_kernel1d_k9 sigma %s', (sigma, { data }) => {
     const [w0, w1, w2, w3, w4] = gaussianKernel9(Number(sigma));
     [w4, w3, w2, w1, w0, w1, w2, w3, w4].forEach((weight, i) => expect(weight).toBeCloseTo(data[i]!, 7));
@@ -77,8 +99,13 @@ function run(image: RawImage, one: Case): Uint8Array {
     renderer.renderEvaluation(number('resize'), number('crop'), out);
     return out;
   }
-  const colours = operations[one.op]!(number, one);
-  renderer.renderColours({ jitter: [], grayscale: false, blur: null, solarize: false, ...colours }, out);
+  return colours(image, operations[one.op]!(number, one));
+}
+
+function colours(image: RawImage, some: Colours): Uint8Array {
+  const out = new Uint8Array(image.data.length);
+  renderer.load(image);
+  renderer.renderColours({ jitter: [], grayscale: false, blur: null, solarize: false, ...some }, out);
   return out;
 }
 

@@ -128,6 +128,24 @@ describe('what is no data set', () => {
   });
 });
 
+it('counts what it leaves out, by reason', async () => {
+  expect((await open('tree')).leftOut).toEqual([
+    { reason: 'not named as JPEG, PNG, WebP, GIF, TIFF or AVIF', files: 1, first: join(root, 'tree/b/readme.txt') },
+  ]);
+  await image('leftOut/train/1.png', 1);
+  await image('leftOut/val/1.png', 1);
+  for (const name of ['train/2.bmp', 'train/3.BMP', 'val/labels.csv', 'list.txt', 'train/.hidden'])
+    writeFileSync(join(root, 'leftOut', name), 'x');
+  symlinkSync(join(root, 'nowhere.png'), join(root, 'leftOut/train/gone.png'));
+  const { train, leftOut } = await open('leftOut', { heldOut: 0, maxTrainImages: 1 });
+  expect(names(train)).toEqual(['1.png']);
+  // `list.txt` stands beside the splits and is in none of them.
+  expect(leftOut!.map(({ reason, files }) => [reason, files])).toEqual([
+    ['not named as JPEG, PNG, WebP, GIF, TIFF or AVIF', 3],
+    ['links to nothing', 1],
+  ]);
+});
+
 describe('checkDataset', () => {
   it('counts images, classes, sizes and faults', async () => {
     await image('checked/a/1.png', 1);
