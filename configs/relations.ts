@@ -355,6 +355,18 @@ function* ignoredKeys(
     }
   }
   if (dinov2) {
+    const { koleoGroups } = dinov2;
+    const fits = (groups: number) => train.batchSize % groups === 0 && train.batchSize / groups >= 2;
+    if (!fits(koleoGroups)) {
+      let fitting = koleoGroups;
+      while (fitting > 1 && !fits(fitting)) fitting--;
+      yield error(
+        ['dinov2.koleoGroups', 'train.batchSize'],
+        `dinov2.koleoGroups ${koleoGroups} does not divide train.batchSize ${train.batchSize} into parts of two images or more: an image alone has no neighbour.`,
+        fits(fitting) ? `Set it to ${fitting}.` : 'Raise train.batchSize to 2 or more.',
+        fits(fitting) ? [{ kind: 'set', path: 'dinov2.koleoGroups', value: fitting }] : [],
+      );
+    }
     // A resolved configuration writes the number down.
     if (dinov2.patchHead === 'shared' && dinov2.patchPrototypes !== dino?.prototypes) {
       yield ignored('dinov2.patchPrototypes', 'dinov2.patchHead is `shared`');

@@ -543,6 +543,13 @@ const dinov2 = z.strictObject({
     paper: '0.1',
     source: 'Table 4',
   }),
+  koleoGroups: field(count().default(1), {
+    description:
+      'Parts of the batch in each of which KoLeo looks for the nearest other image, before averaging. The authors\u2019 code has one per GPU; here it is independent of the machine. Divides the batch into parts of two images or more.',
+    paper: 'number not given',
+    source: 'Table 4',
+    reference: '8 (GPUs) of 128 images each',
+  }),
   patchHead: field(z.enum(['shared', 'separate']).default('shared'), {
     description:
       'Whether masked patches go through the head of the class tokens, or through one of their own (DINOv2\u2019s untied heads).',

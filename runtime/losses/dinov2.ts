@@ -3,7 +3,7 @@ import { prototypeScores } from '../models/projector.ts';
 import type { Parameters } from '../models/parameters.ts';
 import { viewCrossEntropy } from './crossEntropy.ts';
 import { ibot } from './ibot.ts';
-import { koleo } from './koleo.ts';
+import { koleoOfViews } from './koleo.ts';
 import type { MaskedPatches, Objective, ObjectiveInput } from './objective.ts';
 import { simdino } from './simdino.ts';
 import type { SimdinoOptions } from './simdino.ts';
@@ -18,6 +18,8 @@ export interface Dinov2Options extends PatchOptions {
   studentTemperature: number;
   /** Weight of KoLeo; 0.1. */
   koleoWeight: number;
+  /** Parts of the batch in each of which KoLeo looks for neighbours; a divisor of it. */
+  koleoGroups: number;
 }
 
 export interface Dinov2ObjectiveOptions extends Dinov2Options {
@@ -52,8 +54,9 @@ export interface Dinov2Terms {
 /**
  * The DINOv2 objective: DINO between views, iBOT for masked patches, and KoLeo on the student's backbone,
  *
- *     loss = w_v DINO + w_p iBOT + w_k sum_g KoLeo(f_g)
+ *     loss = w_v DINO + w_p iBOT + w_k sum_g mean_s KoLeo(f_gs)
  *
+ * over the global views g and the parts s of the batch,
  * with w_v = w_p = 1 and w_k = 0.1. The teacher's scores are made into distributions by a centre of their own for views and patches each, or
  * by Sinkhorn and Knopp over all global views of the batch, and over all masked patches. The paper's text has the latter, its authors'
  * default configuration the former. As in DINOv2's code the centre in force is the one before this step.
@@ -69,7 +72,7 @@ export function dinov2(
   centers: { center?: tf.Tensor | undefined; patchCenter?: tf.Tensor | undefined },
   options: Dinov2Options & { teacherTemperature: tf.Scalar },
 ): Dinov2Terms {
-  const { centering, teacherTemperature: temperature, studentTemperature, koleoWeight } = options;
+  const { centering, teacherTemperature: temperature, studentTemperature, koleoWeight, koleoGroups } = options;
   const isMember_N = tf.reshape<tf.Rank.R1>(isMasked_IK, [-1]);
   const views = distribution(teacher_GBK, { centering, temperature, center: centers.center });
   const hidden = distribution(teacherPatches_IKC, {
@@ -83,7 +86,7 @@ export function dinov2(
     { student_IKC: studentPatches_IKC, teacher_IKC: hidden.probabilities, isMasked_IK, patches },
     { studentTemperature, average: options.average },
   );
-  const spread = tf.addN((tf.unstack(classes_GBD) as tf.Tensor2D[]).map(koleo));
+  const spread = koleoOfViews(classes_GBD, koleoGroups);
   return {
     loss: tf.addN([
       tf.mul<tf.Scalar>(ofViews, options.viewWeight),

@@ -22,7 +22,8 @@ export const objectives = {
   },
   dinov2: (config) => {
     const { prototypes, studentTemperature, centerMomentum } = dinoSection(config);
-    const { centering, sinkhornIterations, koleoWeight, patchHead, patchPrototypes } = dinov2Section(config);
+    const { centering, sinkhornIterations, koleoWeight, koleoGroups, patchHead, patchPrototypes } =
+      dinov2Section(config);
     const { viewWeight, patchWeight, average } = maskingSection(config);
     return dinov2Objective({
       prototypes: { views: prototypes, patches: patchHead === 'separate' ? patchPrototypes : prototypes },
@@ -32,6 +33,7 @@ export const objectives = {
           : { kind: 'sinkhornKnopp', iterations: sinkhornIterations },
       studentTemperature,
       koleoWeight,
+      koleoGroups,
       viewWeight,
       patchWeight,
       average,

@@ -24,6 +24,18 @@ export function koleo(features_BD: tf.Tensor2D): tf.Scalar {
   return tf.neg(tf.mean(tf.log(tf.add(distance_B, epsilon))));
 }
 
+/**
+ * KoLeo summed over the views and averaged over `groups` equal parts of the batch, in each of which neighbours are looked for: the
+ * authors' code has a part per GPU.
+ *
+ * @param features_GBD B divided by `groups` must be 2 or more
+ */
+export function koleoOfViews(features_GBD: tf.Tensor3D, groups: number): tf.Scalar {
+  const [views, batch, width] = features_GBD.shape;
+  const parts = tf.unstack(tf.reshape(features_GBD, [views * groups, batch / groups, width])) as tf.Tensor2D[];
+  return tf.div(tf.addN(parts.map(koleo)), groups);
+}
+
 /** For each row the other row of largest inner product. */
 export function nearestOthers(unit_BD: tf.Tensor2D): tf.Tensor1D {
   const products_BB = tf.matMul(unit_BD, unit_BD, false, true);

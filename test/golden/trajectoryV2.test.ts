@@ -211,6 +211,7 @@ function objectiveOf({ config_overrides }: Trajectory, method: Method, gamma: nu
     centering: method,
     studentTemperature: 0.1,
     koleoWeight,
+    koleoGroups: 1,
     measured,
   });
 }

@@ -43,6 +43,15 @@ test('KoLeo beside SimDINOv2', () => {
   `);
 });
 
+test('a batch that KoLeo can\u2019t be parted into, or that holds no neighbour', () => {
+  const said = (groups: number, batchSize: number) =>
+    errorsOf(`method: dinov2\ndinov2: { koleoGroups: ${groups} }\ntrain: { batchSize: ${batchSize} }\n`);
+  expect(said(8, 20)).toContain('dinov2.koleoGroups 8 does not divide train.batchSize 20 into parts of two images');
+  expect(said(8, 20)).toContain('Set it to 5.');
+  expect(said(16, 16)).toContain('Set it to 8.');
+  expect(said(1, 1)).toContain('Raise train.batchSize to 2 or more.');
+});
+
 test('another regulariser beside DINOv2', () => {
   expect(errorsOf('method: dinov2\nloss: { regulariser: infoNce }\n')).toMatchInlineSnapshot(`
     "my.yaml:3:22 error: loss.regulariser \`infoNce\` takes the place of SimDINO's coding rate; \`dinov2\` has none. Remove it, or set method: simdino.

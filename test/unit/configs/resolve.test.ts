@@ -93,6 +93,7 @@ test('DINOv2 has its own way with prototypes and centres; a loss preset decides 
     centering: 'ema',
     sinkhornIterations: 3,
     koleoWeight: 0.1,
+    koleoGroups: 1,
     patchHead: 'shared',
     patchPrototypes: 300,
   });

@@ -36,7 +36,10 @@ const isMasked = Array.from({ length: images * places }, (_, at) => {
   return place === 0 || (place === 1 && image % 2 === 0) ? 1 : 0;
 });
 
-function compileLoss(kind: Centering['kind'], changes: { koleoWeight?: number; patchWeight?: number } = {}) {
+function compileLoss(
+  kind: Centering['kind'],
+  changes: { koleoWeight?: number; koleoGroups?: number; patchWeight?: number } = {},
+) {
   const shapes = {
     student: [views, batch, prototypes],
     teacher: [globals, batch, prototypes],
@@ -63,6 +66,7 @@ function compileLoss(kind: Centering['kind'], changes: { koleoWeight?: number; p
           studentTemperature: 0.3,
           teacherTemperature: tf.scalar(0.2),
           koleoWeight: 0.1,
+          koleoGroups: 1,
           viewWeight: 1,
           patchWeight: 1,
           average: 'maskedPatches',
