@@ -49,7 +49,7 @@ describe.each([...kinds.values()].map(({ names, config }) => ({ names: names.joi
 
 /** Two narrow blocks, few and small images, few prototypes: every operation of the whole step is still there. */
 function reduced(config: ResolvedConfig): ResolvedConfig {
-  const { train, loss, model, crops, dino } = config;
+  const { train, loss, model, crops, dino, dinov2 } = config;
   const smaller = (view: { sizePx: number }, patches: number) => Math.min(view.sizePx, patches * model.patchSizePx);
   return {
     ...config,
@@ -62,6 +62,7 @@ function reduced(config: ResolvedConfig): ResolvedConfig {
     projector: { ...config.projector, hiddenDim: 32 },
     ...(dino ? { dino: { ...dino, prototypes: 64 } } : {}),
     train: { ...train, batchSize: Math.min(train.batchSize, 4) },
+    ...(dinov2 && { dinov2: { ...dinov2, koleoGroups: Math.min(dinov2.koleoGroups, 2) } }),
     loss: { ...loss, codingRate: { ...loss.codingRate, groups: Math.min(loss.codingRate.groups, 2) } },
   };
 }
