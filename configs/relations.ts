@@ -43,6 +43,7 @@ export function relationFindings(config: ResolvedConfig, chosen: Chosen): Findin
     ...cropRelations(config),
     ...dataRelations(config),
     ...lossRelations(config),
+    ...koleoRelations(config),
     ...scheduleRelations(config),
     ...evaluationRelations(config),
     ...precisionRelations(config),
@@ -184,6 +185,22 @@ function* dataRelations(config: ResolvedConfig): Iterable<Finding> {
       `Set it to ${images} or less.`,
     );
   }
+}
+
+/** KoLeo looks for neighbours within parts of the batch: an image alone has none. */
+function* koleoRelations({ train, dinov2 }: ResolvedConfig): Iterable<Finding> {
+  if (!dinov2) return;
+  const { koleoGroups } = dinov2;
+  const fits = (groups: number) => train.batchSize % groups === 0 && train.batchSize / groups >= 2;
+  if (fits(koleoGroups)) return;
+  let fitting = Math.max(1, Math.min(koleoGroups, Math.floor(train.batchSize / 2)));
+  while (fitting > 1 && !fits(fitting)) fitting--;
+  yield error(
+    ['dinov2.koleoGroups', 'train.batchSize'],
+    `dinov2.koleoGroups ${koleoGroups} does not divide train.batchSize ${train.batchSize} into parts of two images or more: an image alone has no neighbour.`,
+    fits(fitting) ? `Set it to ${fitting}.` : 'Raise train.batchSize to 2 or more.',
+    fits(fitting) ? [{ kind: 'set', path: 'dinov2.koleoGroups', value: fitting }] : [],
+  );
 }
 
 /** The published recipe has groups of 64 images for 256 dimensions; with fewer, collapses are reported. */
@@ -355,18 +372,6 @@ function* ignoredKeys(
     }
   }
   if (dinov2) {
-    const { koleoGroups } = dinov2;
-    const fits = (groups: number) => train.batchSize % groups === 0 && train.batchSize / groups >= 2;
-    if (!fits(koleoGroups)) {
-      let fitting = koleoGroups;
-      while (fitting > 1 && !fits(fitting)) fitting--;
-      yield error(
-        ['dinov2.koleoGroups', 'train.batchSize'],
-        `dinov2.koleoGroups ${koleoGroups} does not divide train.batchSize ${train.batchSize} into parts of two images or more: an image alone has no neighbour.`,
-        fits(fitting) ? `Set it to ${fitting}.` : 'Raise train.batchSize to 2 or more.',
-        fits(fitting) ? [{ kind: 'set', path: 'dinov2.koleoGroups', value: fitting }] : [],
-      );
-    }
     // A resolved configuration writes the number down.
     if (dinov2.patchHead === 'shared' && dinov2.patchPrototypes !== dino?.prototypes) {
       yield ignored('dinov2.patchPrototypes', 'dinov2.patchHead is `shared`');
