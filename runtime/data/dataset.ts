@@ -47,16 +47,18 @@ export interface StreamStart {
   wanted?: (image: number) => boolean;
   /** Takes the bytes of every read. */
   onRead?: (bytes: number) => void;
+  /** Bytes that may be held before their turn. */
+  maxHeldBytes?: number;
 }
 
 export interface ImageStream {
   /**
-   * The encoded images at the next places of an epoch's order; null for one that can't be read, which `Split.image`
-   * then says why. Places and epochs only ever grow; a stream may begin anywhere.
+   * The encoded images at the next places of an epoch's order; null for one that there was no room to hold, which
+   * `Split.image` reads, or that can't be read, which `Split.image` then says why. Places and epochs only ever grow; a stream may begin anywhere.
    */
   take(epoch: number, images: readonly number[]): Promise<(Uint8Array<ArrayBuffer> | null)[]>;
-  /** Images read before their turn. */
-  heldImages(): number;
+  /** What has been read before its turn. */
+  held(): { images: number; bytes: number };
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Shards read as a stream: every file of an epoch once, from front to back, in large blocks. What is read before its turn
- * is held, at most the window of `shardOrder` and what a block brings along.
+ * is held: no more images than the window of `shardOrder`, and no more bytes than `heldBytesLimit`. An image beyond the
+ * bytes is passed over and read by itself when its turn comes, so that the limit changes no batch.
  */
 import { open, type FileHandle } from 'node:fs/promises';
 import type { ImageStream, StreamStart, TarHandle } from '../dataset.ts';
@@ -9,6 +10,8 @@ import { shardOrder, type ShardOrder } from './shardOrder.ts';
 
 /** Large enough that a disk or a network serves them at its full rate. */
 const blockBytes = 4 * 2 ** 20;
+/** A window of 1,000 images of ImageNet is a tenth of it; only windows of very large images reach it. */
+const heldBytesLimit = 2 ** 30;
 
 type Encoded = Uint8Array<ArrayBuffer>;
 
@@ -19,9 +22,13 @@ export interface StreamedHandle extends Pick<TarHandle, 'shards' | 'shard_N' | '
 }
 
 /** Streams the images of consecutive epochs; where a file can't be read, null stands for its images. */
-export function shardStream(handle: StreamedHandle, { seed, wanted, onRead = () => {} }: StreamStart): ImageStream {
+export function shardStream(
+  handle: StreamedHandle,
+  { seed, wanted, onRead = () => {}, maxHeldBytes = heldBytesLimit }: StreamStart,
+): ImageStream {
   const { shards, shard_N, offsets_N, bytes_N, size, shardEnds, windowImages } = handle;
   const held = new Map<number, Encoded | null>();
+  let heldBytes = 0;
   const reader = blockReader(onRead);
   let current: { epoch: number; order: ShardOrder; ranks_N: Uint32Array; cursor: number } | null = null;
 
@@ -30,6 +37,7 @@ export function shardStream(handle: StreamedHandle, { seed, wanted, onRead = () 
     const ranks_N = new Uint32Array(size);
     order.using_N.forEach((image, place) => (ranks_N[image] = place));
     held.clear();
+    heldBytes = 0;
     return { epoch, order, ranks_N, cursor: 0 };
   };
 
@@ -53,10 +61,14 @@ export function shardStream(handle: StreamedHandle, { seed, wanted, onRead = () 
       if (next === undefined) throw new Error(`internal: image ${image} is asked for twice in an epoch`);
       // Images before this one in the order were used before a resumption, or nobody wants them.
       if (ranks_N[next]! < rank || (wanted && !wanted(next))) continue;
-      held.set(next, await readImage(next));
+      const hasRoom = next === image || heldBytes + bytes_N[next]! <= maxHeldBytes;
+      const encoded = hasRoom ? await readImage(next) : null;
+      held.set(next, encoded);
+      heldBytes += encoded?.length ?? 0;
     }
     const encoded = held.get(image)!;
     held.delete(image);
+    heldBytes -= encoded?.length ?? 0;
     return encoded;
   };
 
@@ -67,7 +79,7 @@ export function shardStream(handle: StreamedHandle, { seed, wanted, onRead = () 
       for (const image of images) taken.push(await takeOne(image));
       return taken;
     },
-    heldImages: () => held.size,
+    held: () => ({ images: held.size, bytes: heldBytes }),
     close: () => reader.close(),
   };
 }

@@ -92,12 +92,13 @@ export function createBatchRing(options: RingOptions): BatchRing {
       return;
     }
     const read = content.encoded;
-    reading = reading.then(async () => {
-      if (failure !== null) return;
-      enqueue(await read());
-      handOut();
-    });
-    reading.catch(fail);
+    reading = reading
+      .then(async () => {
+        if (failure !== null) return;
+        enqueue(await read());
+        handOut();
+      })
+      .catch(fail);
   };
 
   const handOut = (): void => {
@@ -161,7 +162,8 @@ export function createBatchRing(options: RingOptions): BatchRing {
     },
     close: async () => {
       fail(new Error('internal: the loader is closed'));
-      await Promise.all(workers.map((worker) => worker.close()));
+      // Whoever reads for us may close its files only once it reads no more.
+      await Promise.all([reading, ...workers.map((worker) => worker.close())]);
     },
   };
 }

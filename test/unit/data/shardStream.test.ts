@@ -134,7 +134,7 @@ describe('a streamed split', () => {
       const stream = train.streamed!.read({ seed: 1, onRead: (bytes) => reads.push(bytes) });
       for (const image of train.streamed!.order(1, epoch)) {
         await stream.take(epoch, [image]);
-        expect(stream.heldImages()).toBeLessThan(windowImages);
+        expect(stream.held().images).toBeLessThan(windowImages);
       }
       await stream.close();
       expect(reads.length).toBe(3);
@@ -158,6 +158,38 @@ describe('a streamed split', () => {
     // A block ends within an image, which the next one begins with.
     expect(reads.length).toBe(4);
     expect(reads.reduce((sum, bytes) => sum + bytes)).toBeLessThan(1.3 * 12 * 2 ** 20);
+  });
+
+  it('holds no more bytes than it may, and leaves the rest to be read alone', async () => {
+    const { train } = await open('large');
+    const maxHeldBytes = 3 * 2 ** 20;
+    const stream = train.streamed!.read({ seed: 1, maxHeldBytes });
+    const order = [...train.streamed!.order(1, 0)];
+    const sizes: number[] = [];
+    const left: number[] = [];
+    for (const image of order) {
+      const [encoded] = await stream.take(0, [image]);
+      if (encoded === null) left.push(image);
+      else expect(encoded![0]).toBe(image);
+      sizes.push(stream.held().bytes);
+    }
+    await stream.close();
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(maxHeldBytes);
+    // The window of five images of 1 MiB would hold four before their turn: some are left, and nothing stays behind.
+    expect(Math.max(...sizes)).toBeGreaterThan(2 * 2 ** 20);
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBeLessThan(order.length / 2);
+    expect(sizes.at(-1)).toBe(0);
+    // Whoever renders reads such an image by itself, so that no batch changes.
+    const small = await open();
+    const narrow: Split = {
+      ...small.train,
+      streamed: {
+        ...small.train.streamed!,
+        read: (start) => small.train.streamed!.read({ ...start, maxHeldBytes: 200 }),
+      },
+    };
+    for (const workers of [0, 2]) expect(await batches(narrow, 6, { workers })).toEqual(await batches(small.train, 6));
   });
 
   it('is streamed with images held out too', async () => {
