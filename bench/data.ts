@@ -6,10 +6,10 @@
  * cores; both take turns in one run and the median of the turns counts. SIMDINO_BENCH_IMAGES sets how many images the
  * memory check runs through.
  */
+import { execFileSync } from 'node:child_process';
 import { cpus, tmpdir } from 'node:os';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { configSchema } from '../configs/schema.ts';
 import type { Split } from '../runtime/data/dataset.ts';
 import { openDataset } from '../runtime/data/datasets/registry.ts';
@@ -17,10 +17,11 @@ import { createLoader, type Loader } from '../runtime/data/loader.ts';
 import { startDataPeer, type Cost } from './dataPeer.ts';
 import { writePhotographs } from './photographs.ts';
 
+const root = process.cwd();
 const turns = 7;
 const imagesPerTurn = { ours: 48, peer: 24 };
 const batchSize = 8;
-const memoryImages = Number(process.env['SIMDINO_BENCH_IMAGES'] ?? 2000);
+const memoryImages = Number(process.env['SIMDINO_BENCH_IMAGES'] ?? 10_000);
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
@@ -28,6 +29,8 @@ const { crops, data } = configSchema.parse({
   data: { kind: 'imagefolder', path: join(tmpdir(), 'simdino-bench-photographs') },
 });
 
+// The workers of the scaling are the built ones.
+execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' });
 await writePhotographs(data.path!, 64, 500, 375);
 const { train } = await openDataset(data);
 const peer = await startDataPeer({ folder: data.path, global: crops.global, local: crops.local });
@@ -49,16 +52,15 @@ console.log(
   `processor time per image: ours ${cpuMs.ours.toFixed(2)} ms, torchvision and PIL ${cpuMs.peer.toFixed(2)} ms`,
 );
 
-const worker = pathToFileURL(join(process.cwd(), 'dist/dataWorker.mjs'));
+const worker = pathToFileURL(join(root, 'dist/dataWorker.mjs'));
 const scaling: Record<string, number> = {};
-if (existsSync(fileURLToPath(worker)))
-  for (const workers of [1, 2, 4, 8].filter((count) => count <= cpus().length)) {
-    const threads = load(train, workers, worker);
-    await run(threads, 64);
-    scaling[workers] = 1000 / (await run(threads, 256)).wallMs;
-    await threads.close();
-    console.log(`${workers} workers: ${scaling[workers].toFixed(1)} images/s`);
-  }
+for (const workers of [1, 2, 4, 8].filter((count) => count <= cpus().length)) {
+  const threads = load(train, workers, worker);
+  await run(threads, 64);
+  scaling[workers] = 1000 / (await run(threads, 256)).wallMs;
+  await threads.close();
+  console.log(`${workers} workers: ${scaling[workers].toFixed(1)} images/s`);
+}
 
 // Memory after each part: a leak grows from part to part, a heap that settles does not.
 const parts = 5;

@@ -31,6 +31,14 @@ describe('a run', () => {
     expect(JSON.parse(evaluated.stdout)).toMatchObject({ knnTop1: logged?.['knnTop1'], step: 16 });
     expect(readdirSync(join(folder('whole'), 'evals'))).toHaveLength(1);
 
+    // How long each step waited for its crops is logged with it.
+    const steps = linesOf(folder('whole'), '001', 'metrics.jsonl').filter((line) => 'stepMs' in line);
+    expect(steps).toHaveLength(16);
+    for (const { dataWaitShare } of steps) {
+      expect(dataWaitShare).toBeGreaterThanOrEqual(0);
+      expect(dataWaitShare).toBeLessThan(1);
+    }
+
     // What tells a collapse is logged on the way.
     const diagnosed = linesOf(folder('whole'), '001', 'metrics.jsonl').findLast((line) => 'effectiveRank' in line);
     expect(diagnosed).toMatchObject({

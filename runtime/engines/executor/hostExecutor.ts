@@ -1,7 +1,9 @@
+import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { isSimdinoError } from '../../../protocol/errors.ts';
 import type { Collective, CompiledStep, Engine, EngineState } from '../engine.ts';
 import { selectEngine } from '../selectEngine.ts';
+import { arrayPipe, type ArrayPipe } from './arrayPipe.ts';
 import type { Arrays, CallName, Calls, ExecutorInfo, InitOptions, Reply, Request } from './messages.ts';
 import { isForLackOfRoom, namedFault } from './faults.ts';
 import type { BuildPrograms, ProgramSet } from './programSet.ts';
@@ -47,11 +49,13 @@ export function hostExecutor(buildPrograms: BuildPrograms, { joinOthers }: HostO
     if (isLeaving) others?.leave();
     process.exit(0);
   });
+  const arrays = openArrayPipe();
   process.on('message', (message) => {
-    const request = message as Request;
-    if (request.call === 'leave') isLeaving = true;
-    else if (request.call === 'interrupt') void answer(request);
-    else queue = queue.then(() => answer(request));
+    const light = message as Request;
+    const request = arrays.restore(light);
+    if (light.call === 'leave') isLeaving = true;
+    else if (light.call === 'interrupt') void answer(light);
+    else queue = queue.then(async () => answer(await request));
   });
 
   const calls: { [Name in CallName]: (argument: Calls[Name]['argument']) => Promise<Calls[Name]['result']> } = {
@@ -166,8 +170,30 @@ export function hostExecutor(buildPrograms: BuildPrograms, { joinOthers }: HostO
     } catch (error) {
       reply = { id, ok: false, ...described(error, session?.engine.name ?? 'requested') };
     }
-    await new Promise<void>((resolve) => process.send!(reply, undefined, undefined, () => resolve()));
+    await new Promise<void>((resolve) =>
+      arrays.send(reply, (light) => process.send!(light, undefined, undefined, () => resolve())),
+    );
   }
+}
+
+/** The pipe whose number the parent has given as first argument. */
+function openArrayPipe(): ArrayPipe {
+  const options: SocketConstructorOpts & ConnectOpts = {
+    fd: Number(process.argv[2]),
+    onread: {
+      // Read into the same memory again and again, as much at once as the system holds.
+      buffer: Buffer.allocUnsafeSlow(2 ** 20),
+      callback: (bytes, buffer) => {
+        pipe.take(buffer.subarray(0, bytes));
+        return true;
+      },
+    },
+  };
+  const socket = new Socket(options);
+  const pipe = arrayPipe((bytes) => socket.write(bytes));
+  // It breaks only when the parent lets go, which the message channel says too.
+  socket.on('error', () => undefined);
+  return pipe;
 }
 
 function described(error: unknown, engine: string): Omit<Reply & { ok: false }, 'id' | 'ok'> {

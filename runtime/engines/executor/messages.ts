@@ -1,5 +1,6 @@
 /**
- * What the trainer and its executor say to each other. Arrays travel by structured clone: bytes copied, nothing parsed.
+ * What the trainer and its executor say to each other. Messages travel by structured clone, large arrays beside them
+ * (`arrayPipe.ts`).
  */
 import type { TensorSpec, TypedArray } from '../engine.ts';
 import type { EngineChoice } from '../selectEngine.ts';

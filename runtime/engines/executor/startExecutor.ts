@@ -1,6 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
 import { sizeOf } from '../graph/ir.ts';
 import { errors, SimdinoError, type ErrorCode } from '../../../protocol/errors.ts';
+import { arrayPipe } from './arrayPipe.ts';
 import type { Arrays, CallName, Calls, ExecutorInfo, InitOptions, Reply, Request } from './messages.ts';
 
 /** State travels in parts, so that neither side's event loop is busy with copying for long. */
@@ -98,9 +100,11 @@ interface Pending {
 }
 
 function openChannel(entry: string | URL, engine: string, onLog?: (text: string) => void): Channel {
-  const child = fork(entry, [], {
+  const inherited: ('ignore' | 'pipe' | 'ipc' | number)[] = ['ignore', 'ignore', 'pipe', 'ipc', ...launcherChannel()];
+  const pipeFile = inherited.length;
+  const child = fork(entry, [String(pipeFile)], {
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc', ...launcherChannel()],
+    stdio: [...inherited, 'pipe'],
     // The parent's debugger port and loaders are not the child's.
     execArgv: [],
     env: { ...memorySettings, ...process.env },
@@ -114,7 +118,12 @@ function openChannel(entry: string | URL, engine: string, onLog?: (text: string)
     lastWords = (lastWords + text).slice(-LAST_WORDS_CHARACTERS);
     onLog?.(text);
   });
-  child.on('message', (message) => settle(message as Reply));
+  const pipe = child.stdio[pipeFile] as Duplex;
+  const arrays = arrayPipe((bytes) => pipe.write(bytes));
+  pipe.on('data', (chunk: Uint8Array) => arrays.take(chunk));
+  // It breaks only when the child ends, which says why.
+  pipe.on('error', () => undefined);
+  child.on('message', (message) => void arrays.restore(message as Reply).then(settle));
   const exited = new Promise<void>((resolve) => {
     child.once('error', (error) => end(error.message, resolve));
     child.once('exit', (code, signal) => {
@@ -149,10 +158,12 @@ function openChannel(entry: string | URL, engine: string, onLog?: (text: string)
         }
         const id = nextId++;
         pending.set(id, { resolve, reject });
-        child.send({ id, call, argument }, (error) => {
-          // The exit, which says more, is about to be reported.
-          if (error && child.connected) reject(error);
-        });
+        arrays.send({ id, call, argument }, (light) =>
+          child.send(light, (error) => {
+            // The exit, which says more, is about to be reported.
+            if (error && child.connected) reject(error);
+          }),
+        );
       }),
     async close(graceMs) {
       ended ??= new Error('internal: executor: used after it was closed.');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { configSchema } from '../../../configs/schema.ts';
 import { FaultyImage, type Split } from '../../../runtime/data/dataset.ts';
@@ -39,6 +40,19 @@ describe('createLoader', () => {
     expect(await batches({ workers: 1, workerScript }, 10)).toEqual(here);
     expect(await batches({ workers: 3, workerScript, prefetch: 4 }, 10)).toEqual(here);
     expect(await batches({ workers: 0, prefetch: 1 }, 10)).toEqual(here);
+  });
+
+  it('gives the same batches whatever the order in which workers get done', async () => {
+    // Each answer is late by a time of its own, so that later jobs overtake earlier ones.
+    const late = new URL('lateWorker.mjs', workerScript);
+    writeFileSync(
+      late,
+      `import { parentPort, threadId } from 'node:worker_threads';
+      const post = parentPort.postMessage.bind(parentPort);
+      parentPort.postMessage = (reply) => void setTimeout(post, (37 * threadId + 23 * reply.id) % 61, reply);
+      await import('./dataWorker.mjs');`,
+    );
+    expect(await batches({ workers: 3, workerScript: late }, 8)).toEqual(await batches({ workers: 0 }, 8));
   });
 
   it('continues at any step as if it had not been interrupted', async () => {
