@@ -16,7 +16,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { ...ownProcess, name: 'tiny', include: ['test/tiny/**/*.test.ts'], testTimeout: 120_000 },
+        test: {
+          ...ownProcess,
+          name: 'tiny',
+          include: ['test/tiny/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
       {
         extends: true,

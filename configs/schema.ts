@@ -427,7 +427,7 @@ const loss = z.strictObject({
         }),
         groups: field(count().optional(), {
           description:
-            'Sub-samples of the batch on each of which the coding rate is estimated before averaging. The authors\u2019 code has one per GPU; here it is independent of the machine. Divides the batch. `reference` takes 8 for a batch of 512 or more that 8 divides, else 1; `paper` takes 1.',
+            'Sub-samples of the batch on each of which the coding rate, or another `regulariser` in its place, is estimated before averaging. The authors\u2019 code has one per GPU; here it is independent of the machine. Divides the batch. `reference` takes 8 for a batch of 512 or more that 8 divides, else 1; `paper` takes 1.',
           paper: 'several, number not given',
           source: 'section 2.2',
           reference: '8 (GPUs) for a batch of 512',

@@ -20,7 +20,7 @@ export interface SimdinoOptions {
     on: 'student' | 'studentTeacherMean';
     /** What a group's second-moment matrix is divided by: its own size, or the whole batch. */
     normalise: 'group' | 'batch';
-    /** Parts of the batch, in its order, that have a coding rate of their own. */
+    /** Parts of the batch, in its order, that have a coding rate of their own, or what stands in its place. */
     groups: number;
   };
   /** What is added in the place of `-gamma codingRate`, which is then only measured. */
@@ -93,10 +93,10 @@ export function spread(
   studentUnit_VBO: tf.Tensor3D,
   teacherUnit_GBO: tf.Tensor3D,
   rate: tf.Scalar,
-  { gamma, regulariser }: Pick<SimdinoOptions, 'gamma' | 'regulariser'>,
+  { gamma, regulariser, codingRate: { groups } }: Pick<SimdinoOptions, 'gamma' | 'regulariser' | 'codingRate'>,
 ): tf.Scalar {
   if (!regulariser) return tf.mul(rate, -gamma);
-  return regularisation(firstViews(studentUnit_VBO, teacherUnit_GBO.shape[0]), teacherUnit_GBO, regulariser);
+  return regularisation(firstViews(studentUnit_VBO, teacherUnit_GBO.shape[0]), teacherUnit_GBO, regulariser, groups);
 }
 
 const cosineEpsilon = 1e-8;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Regulariser } from '../../../runtime/losses/regulariser.ts';
+import { regularisation, type Regulariser } from '../../../runtime/losses/regulariser.ts';
 import { simdino } from '../../../runtime/losses/simdino.ts';
 import { l2Normalise } from '../../../runtime/ops/l2Normalise.ts';
 import { compileFunction } from '../compileFunction.ts';
@@ -59,6 +59,33 @@ describe.each(regularisers)('$kind in the place of the coding rate', (regularise
     const lossOf = async (student: number[]) =>
       (await run({ student, teacher: student.slice(0, globals * batch * dim) }))['loss']![0]!;
     expect(await lossOf(one)).toBeGreaterThan((await lossOf(spread)) + 0.1);
+  });
+
+  it('is the mean over the parts of the batch, each of which knows its own images alone', async () => {
+    const inGroups = (images: number, groups: number) =>
+      compileFunction({ student: [globals, images, dim], teacher: [globals, images, dim] }, ({ student, teacher }) => {
+        const unit = (x: tf.Tensor) => l2Normalise(x as tf.Tensor3D, { epsilon: 1e-12 });
+        return { value: regularisation(unit(student!), unit(teacher!), regulariser, groups) };
+      });
+    const [whole, divided, part] = [await inGroups(batch, 1), await inGroups(batch, 3), await inGroups(batch / 3, 1)];
+    await fc.assert(
+      fc.asyncProperty(rows(globals * batch), rows(globals * batch), async (student, teacher) => {
+        const of = (features: number[], group: number) =>
+          Array.from({ length: globals }, (_, view) => {
+            const first = (view * batch + (group * batch) / 3) * dim;
+            return features.slice(first, first + (batch / 3) * dim);
+          }).flat();
+        const parts: number[] = [];
+        for (const group of [0, 1, 2])
+          parts.push((await part({ student: of(student, group), teacher: of(teacher, group) }))['value']![0]!);
+        const mean = (parts[0]! + parts[1]! + parts[2]!) / 3;
+        const value = (await divided({ student, teacher }))['value']![0]!;
+        expect(value).toBeCloseTo(mean, 9);
+        // Fewer rivals, other correlations: not the same as over the whole batch.
+        expect(Math.abs(value - (await whole({ student, teacher }))['value']![0]!)).toBeGreaterThan(1e-6);
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it('has the gradient of its finite differences, in double precision', async () => {
