@@ -152,7 +152,7 @@ describe('an interrupted run', () => {
     expect(second.stderr).toMatch(/is in use: process \d+ on/);
     first.process.kill('SIGINT');
     await first.finished;
-    const finished = await simdino('resume', 'whole', '--runs-dir', runs).finished;
+    const finished = await simdino('resume', 'uninterrupted', '--runs-dir', runs).finished;
     expect(finished.stderr).toMatch(/can't be resumed: it has finished/);
   });
 
