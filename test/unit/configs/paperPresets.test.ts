@@ -70,6 +70,70 @@ describe('every row has its preset, whose header has the row\u2019s figures', ()
     }
   });
 
+  test('Table 1 is trained with the values of the authors\u2019 code, where it differs from Table 4 too', () => {
+    const own = { train: { epochs: 100 }, model: { patchSizePx: 16 }, projector: { layers: 3, outputDim: 256 } };
+    const optim = { minLr: 1e-6, warmupEpochs: 10, weightDecay: 0.04, weightDecayEnd: 0.4 };
+    const crops = { global: { sizePx: 224, scale: [0.4, 1] }, local: { sizePx: 96, count: 10, scale: [0.05, 0.4] } };
+    /** `--eps 0.05` is epsilon squared; `expa_type 1`, `reduce_cov 0`, one group per GPU. */
+    const codingRate = { on: 'studentTeacherMean', normalise: 'batch', groups: 8 };
+    const loss = { gamma: 'auto', pairs: 'crossView', codingRate };
+    const families: Record<string, object> = {
+      // main_dino's defaults, the published command's `--local_crops_number 10 --eps 0.05`, and the published log's peak.
+      simdino: {
+        ...own,
+        crops: { ...crops, recipe: 'v1' },
+        loss,
+        model: { ...own.model, dropPathRate: 0.1, registers: 0 },
+        optim: { ...optim, lr: 0.0005, lrScaling: 'linear256', schedule: 'v1', clipGradNorm: 3, clipBy: 'tensor' },
+        teacher: { momentum: 0.996, momentumEnd: 1 },
+        train: { ...own.train, batchSize: 512 },
+      },
+      // simdino_config.yaml over ssl_default_config.yaml.
+      simdinov2: {
+        ...own,
+        crops: { ...crops, recipe: 'v2' },
+        loss,
+        masking: { share: 0.5, ratio: [0.1, 0.5] },
+        model: {
+          ...own.model,
+          ...{
+            dropPathRate: 0.2,
+            dropPath: 'batchSubset',
+            registers: 4,
+            layerScale: 0.1,
+            positionResize: 'antialiased',
+          },
+        },
+        optim: {
+          ...optim,
+          ...{ lr: 0.004, lrScaling: 'sqrt1024', schedule: 'v2', layerDecay: 0.9, patchEmbeddingRate: 0.2 },
+          ...{ clipGradNorm: 3, clipBy: 'module' },
+        },
+        teacher: { momentum: 0.9, momentumEnd: 1 },
+        train: { ...own.train, batchSize: 1024 },
+      },
+    };
+    for (const [method, expected] of Object.entries(families))
+      for (const size of ['vitb16', 'vitl16']) {
+        const { config } = preset(`table1/${method}_${size}`);
+        expect(config, `${method}_${size}`).toMatchObject(expected);
+        expect(config.loss.eps ** 2).toBeCloseTo(0.05, 12);
+        expect(config.model.architecture).toBe(size === 'vitb16' ? 'vit_base' : 'vit_large');
+      }
+    // DINO's and DINOv2's own code with Table 4's values: prototypes, KoLeo and what DINOv2's code does besides.
+    expect(preset('table1/dino_vitb16').config).toMatchObject({
+      dino: { prototypes: 65536, prototypeNorm: 'fixed', studentTemperature: 0.1 },
+      optim: { lr: 0.0005, clipGradNorm: 0.3, schedule: 'v1' },
+    });
+    expect(preset('table1/dinov2_vitb16').config).toMatchObject({
+      crops: { global: { blur: [0, 0.9] } },
+      dinov2: { centering: 'ema', koleoWeight: 0.1, koleoGroups: 8, patchHead: 'shared' },
+      model: { dropPathRate: 0.3, layerScale: 1e-5 },
+      optim: { schedule: 'v1', clipGradNorm: 3 },
+      teacher: { momentum: 0.992 },
+    });
+  });
+
   test('Table 4', () => {
     const [simdinov2, dinov2, simdino, dino] = ['simdinov2', 'dinov2', 'simdino', 'dino'].map(
       (method) => preset(`table4/${method}`).config,
