@@ -1,3 +1,5 @@
+import { withoutData } from '../protocol/metrics.ts';
+
 /** Metric values as people read them: the same words in panels, tables and the terminal. */
 
 const percentages = new Set([
@@ -28,7 +30,7 @@ const percentages = new Set([
 /** `formatMetric('knnTop1', 0.7123)` is `71.2 %`; a value that is not finite is named. */
 export function formatMetric(metric: string, value: number): string {
   if (!Number.isFinite(value)) return formatNumber(value);
-  if (percentages.has(metric)) return `${(100 * value).toFixed(1)} %`;
+  if (percentages.has(withoutData(metric))) return `${(100 * value).toFixed(1)} %`;
   if (metric === 'memoryBytes' || metric === 'gpuMemoryBytes') return formatBytes(value);
   if (metric === 'imagesPerSecond' || metric === 'stepMs') return formatNumber(value, 3);
   return formatNumber(value);
@@ -36,7 +38,7 @@ export function formatMetric(metric: string, value: number): string {
 
 /** The number that a table of results holds, and its unit apart: k-NN in per cent. */
 export function tableValue(metric: string, value: number): { value: number; unit: string } {
-  return percentages.has(metric) ? { value: 100 * value, unit: '%' } : { value, unit: '' };
+  return percentages.has(withoutData(metric)) ? { value: 100 * value, unit: '%' } : { value, unit: '' };
 }
 
 /** Significant digits without trailing noise: 0.2236, 1.25e-4, 12 300. */

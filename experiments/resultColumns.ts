@@ -1,6 +1,6 @@
 /** The columns that a table of results can have: what runs have logged, results first. */
 import type { RunSummary } from '../protocol/panelMessages.ts';
-import { metricCatalogue, type MetricInfo } from '../protocol/metrics.ts';
+import { knownMetric } from '../protocol/metrics.ts';
 import { metricInfo, metricRows } from './compare.ts';
 
 export interface ResultMetric {
@@ -28,7 +28,7 @@ export function resultMetrics(runs: readonly Pick<RunSummary, 'last' | 'best'>[]
 }
 
 function isResult(metric: string): boolean {
-  const known = (metricCatalogue as Record<string, MetricInfo>)[metric];
+  const known = knownMetric(metric);
   if (!known) return false;
   if (known.about === 'machine') return metric === throughput;
   return known.better !== null || telling.includes(metric);

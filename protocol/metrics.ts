@@ -298,8 +298,22 @@ export const viewMetrics: Record<string, MetricInfo> = {
   },
 };
 
-/** The catalogue's entry of a metric, those of single views included; undefined for a name that it does not know. */
+/** The name of a figure of an evaluation on other images than the run's own. */
+export const metricOn = (metric: string, data: string): string => `${metric} on ${data}`;
+
+/** The metric without the data that it is of. */
+export const withoutData = (name: string): string => name.replace(/ on .+$/, '');
+
+/**
+ * The catalogue's entry of a metric, those of single views and of other data included; undefined for a name that it does not
+ * know.
+ */
 export function knownMetric(name: string): MetricInfo | undefined {
+  const metric = withoutData(name);
+  if (metric !== name) {
+    const info = knownMetric(metric);
+    return info && { ...info, label: metricOn(info.label, name.slice(metricOn(metric, '').length)) };
+  }
   if (Object.hasOwn(metricCatalogue, name)) return metricCatalogue[name as MetricName];
   const [, stem = '', view = ''] = /^([a-zA-Z]+View)(\d+)$/.exec(name) ?? [];
   const info = viewMetrics[stem];

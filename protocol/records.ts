@@ -147,7 +147,9 @@ export interface EvaluationLine {
   step: number;
   time: number;
   split: string;
-  [metric: string]: number | string;
+  /** Name of the data set, where it is not the run's own. */
+  data?: string;
+  [metric: string]: number | string | undefined;
 }
 
 /** `sweeps/<id>/sweep.json`, written once when the sweep is created. */

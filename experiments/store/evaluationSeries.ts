@@ -1,4 +1,4 @@
-import { metricCatalogue, type MetricInfo } from '../../protocol/metrics.ts';
+import { knownMetric, metricOn } from '../../protocol/metrics.ts';
 import type { MetricPoint, Series } from '../../protocol/panelMessages.ts';
 import type { EvaluationLine } from '../../protocol/records.ts';
 import { runFiles } from '../../protocol/runFolder.ts';
@@ -60,10 +60,11 @@ function newsOf(
   stepsPerEpoch: number,
 ): Omit<EvaluationNews, 'problems'> {
   const points = new Map<string, Map<number, { time: number; value: number }>>();
-  for (const { evaluation: _, step, time, split, ...values } of lines) {
+  for (const { evaluation: _, step, time, split, data, ...values } of lines) {
     for (const [key, value] of Object.entries(values)) {
       if (typeof value !== 'number' || value === -1 || !figure.test(key)) continue;
-      const metric = ofSplit.test(key) ? `${split}${key[0]!.toUpperCase()}${key.slice(1)}` : key;
+      const own = ofSplit.test(key) ? `${split}${key[0]!.toUpperCase()}${key.slice(1)}` : key;
+      const metric = data === undefined ? own : metricOn(own, data);
       const bySteps = points.get(metric) ?? new Map<number, { time: number; value: number }>();
       points.set(metric, bySteps);
       if ((bySteps.get(step)?.time ?? -Infinity) <= time) bySteps.set(step, { time, value });
@@ -83,7 +84,7 @@ function newsOf(
       value: column(([, { value }]) => value),
     });
     news.last[metric] = ordered.at(-1)![1].value;
-    const better = (metricCatalogue as Record<string, MetricInfo>)[metric]?.better;
+    const better = knownMetric(metric)?.better;
     if (!better) continue;
     const [step, { value }] = ordered.reduce((a, b) =>
       (better === 'higher' ? b[1].value > a[1].value : b[1].value < a[1].value) ? b : a,

@@ -4,6 +4,7 @@ import { evaluateCheckpoint, evaluateCheckpointLinearly } from '../eval/evaluate
 import {
   evaluatedRunOptions,
   openEvaluatedRun,
+  openOtherData,
   openRunData,
   percent,
   reportFigures,
@@ -15,6 +16,7 @@ const usage = `Usage: simdino eval RUN [options]
 
   --what LIST        knn, linear (default: knn), separated by commas
   --split SPLIT      test (default) or validation
+  --data PLACE       other images than the run's own: a folder with train/ and val/, or a configuration whose data is taken
   --k LIST           numbers of neighbours, the first one for the curves (default: the configuration's)
   --voting V         v1 or v2: how DINO and DINOv2 weigh votes; both elect the same class
   --protocol P       v1 or v2: one linear classifier of DINO's, or DINOv2's grid (default: the configuration's)
@@ -31,6 +33,7 @@ export async function run(args: string[]): Promise<number> {
     options: {
       ...evaluatedRunOptions,
       split: { type: 'string', default: 'test' },
+      data: { type: 'string' },
       what: { type: 'string', default: 'knn' },
       k: { type: 'string' },
       voting: { type: 'string', default: 'v1' },
@@ -52,7 +55,10 @@ export async function run(args: string[]): Promise<number> {
   const ks = values.k?.split(',').map((k) => wholeNumber('k', k));
 
   const evaluated = await openEvaluatedRun(id, values);
-  const dataset = await openRunData(evaluated);
+  const other = values.data === undefined ? undefined : await openOtherData(values.data);
+  const dataset = other?.dataset ?? (await openRunData(evaluated));
+  const ofData = other ? { data: other.name } : {};
+  const images = `${other ? `${other.name}, ` : ''}${split} images`;
   const { config, state } = evaluated;
   if (what.includes('knn')) {
     const [k, ...alsoK] = ks ?? [config.eval.knn.k];
@@ -64,6 +70,7 @@ export async function run(args: string[]): Promise<number> {
       {
         evaluation: 'knn',
         split,
+        ...ofData,
         knnTop1: result.top1,
         knnTop5: result.top5,
         k: result.k,
@@ -76,7 +83,7 @@ export async function run(args: string[]): Promise<number> {
         json: values.json,
         text:
           result.byK.map((one) => `${one.k}-NN top-1 ${percent(one.top1)}, top-5 ${percent(one.top5)}`).join('; ') +
-          ` (${result.queryImages} ${split} images against ${result.galleryImages})`,
+          ` (${result.queryImages} ${images} against ${result.galleryImages})`,
       },
     );
   }
@@ -92,6 +99,7 @@ export async function run(args: string[]): Promise<number> {
       {
         evaluation: 'linear',
         split,
+        ...ofData,
         linearTop1: best.top1,
         linearTop5: best.top5,
         protocol: linear.protocol,
@@ -106,7 +114,7 @@ export async function run(args: string[]): Promise<number> {
         json: values.json,
         text:
           `linear top-1 ${percent(best.top1)}, top-5 ${percent(best.top5)} (${linear.protocol}, best of ${classifiers.length}: ` +
-          `${best.blocks} ${best.blocks === 1 ? 'block' : 'blocks'}, ${best.pooling}, rate ${best.rate}; ${testImages} ${split} images after ${trainImages})`,
+          `${best.blocks} ${best.blocks === 1 ? 'block' : 'blocks'}, ${best.pooling}, rate ${best.rate}; ${testImages} ${images} after ${trainImages})`,
       },
     );
   }

@@ -1,12 +1,15 @@
 /** What the commands that evaluate a run have in common: its checkpoint, its data, and where the figures go. */
-import { dirname, join, resolve } from 'node:path';
-import type { ResolvedConfig } from '../../configs/schema.ts';
+import { statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { configSchema, type ResolvedConfig } from '../../configs/schema.ts';
 import { errors } from '../../protocol/errors.ts';
 import type { EvaluationLine, RunRecord } from '../../protocol/records.ts';
 import { checkpointName, runFiles } from '../../protocol/runFolder.ts';
 import { listCheckpoints, loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { TensorMap } from '../checkpoint/safetensors.ts';
+import { readConfigFile } from '../configFile.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { openDataset } from '../data/datasets/registry.ts';
 import { writeEvaluation } from '../eval/evaluateCheckpoint.ts';
 import { readRunFolder } from '../run/openRun.ts';
 import { openTrainingData } from '../run/trainingData.ts';
@@ -60,10 +63,34 @@ export async function openRunData({ config, record }: EvaluatedRun): Promise<Dat
   return dataset;
 }
 
+/**
+ * Other images than a run was trained on: a folder of images, or the data set of a configuration.
+ *
+ * @returns its name besides, by which its figures are told apart
+ * @throws configInvalid, and what `openDataset` throws
+ */
+export async function openOtherData(place: string): Promise<{ dataset: Dataset; name: string }> {
+  const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const { data, baseFolder } = isFolder
+    ? { data: configSchema.parse({ data: { kind: 'imagefolder', path: resolve(place) } }).data, baseFolder: '.' }
+    : dataOfConfiguration(place);
+  const dataset = await openDataset(data, {
+    baseFolder,
+    seed: 0,
+    onProgress: (text) => process.stderr.write(`${text}\n`),
+  });
+  return { dataset, name: data.path === undefined ? data.kind : basename(resolve(data.path)) };
+}
+
+function dataOfConfiguration(file: string): { data: ResolvedConfig['data']; baseFolder: string } {
+  const { config, path } = readConfigFile(file);
+  return { data: config.data, baseFolder: dirname(path) };
+}
+
 /** Writes figures into a file of their own in the run's `evals/`, and says them. */
 export function reportFigures(
   run: EvaluatedRun,
-  figures: { evaluation: string; split: string; [metric: string]: number | string },
+  figures: { evaluation: string; split: string; data?: string; [metric: string]: number | string | undefined },
   { json, text }: { json: boolean; text: string },
 ): void {
   const time = Date.now();

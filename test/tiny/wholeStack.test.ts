@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadCheckpoint } from '../../runtime/checkpoint/checkpoint.ts';
+import { EvaluationFeed } from '../../experiments/store/evaluationSeries.ts';
 import { linesOf, lossesOf, simdino, untilStep } from './simdino.ts';
 
 let runs: string;
@@ -38,6 +39,23 @@ describe('a run', () => {
       expect(dataWaitShare).toBeGreaterThanOrEqual(0);
       expect(dataWaitShare).toBeLessThan(1);
     }
+
+    // Evaluated on other images, which it was not trained on: figures of their own.
+    const others = join(runs, 'others.yaml');
+    writeFileSync(others, 'extends: tiny\ndata: { synthetic: { images: 60, classes: 3 } }\n');
+    const args = ['--split', 'validation', '--data', others, '--json'];
+    const elsewhere = await simdino('eval', 'whole', '--runs-dir', runs, ...args).finished;
+    expect(elsewhere.stderr).toBe('');
+    expect(JSON.parse(elsewhere.stdout)).toMatchObject({ data: 'synthetic', step: 16 });
+    expect((JSON.parse(elsewhere.stdout) as { galleryImages: number }).galleryImages).toBeLessThanOrEqual(60);
+    expect(readdirSync(join(folder('whole'), 'evals'))).toHaveLength(2);
+    const { last } = await new EvaluationFeed(folder('whole'), 'whole').read(4);
+    expect(Object.keys(last).sort()).toEqual([
+      'validationKnnTop1',
+      'validationKnnTop1 on synthetic',
+      'validationKnnTop5',
+      'validationKnnTop5 on synthetic',
+    ]);
 
     // What tells a collapse is logged on the way.
     const diagnosed = linesOf(folder('whole'), '001', 'metrics.jsonl').findLast((line) => 'effectiveRank' in line);
