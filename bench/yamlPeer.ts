@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import {
-  getLanguageService,
-  type CompletionList,
-  type Diagnostic,
-  type DocumentSymbol,
-  type Hover,
-  type LanguageService,
+import type {
+  CompletionList,
+  Diagnostic,
+  DocumentSymbol,
+  getLanguageService as GetLanguageService,
+  Hover,
+  LanguageService,
 } from 'yaml-language-server';
 
 type TextDocument = Parameters<LanguageService['doValidation']>[0];
@@ -28,17 +28,18 @@ interface Manifest {
   contributes: { yamlValidation: { fileMatch: string[]; url: string }[] };
 }
 
-export function startYamlServer(): YamlServer {
-  const require = createRequire(join(process.cwd(), 'package.json'));
+export function startYamlServer(repository = process.cwd()): YamlServer {
+  const require = createRequire(join(repository, 'package.json'));
+  const { getLanguageService } = require('yaml-language-server') as { getLanguageService: typeof GetLanguageService };
   // Neither the settings' class nor documents are among the package's exports.
   const { SettingsState } = require('yaml-language-server/out/server/src/yamlSettings.js') as {
-    SettingsState: new () => NonNullable<Parameters<typeof getLanguageService>[0]['yamlSettings']>;
+    SettingsState: new () => NonNullable<Parameters<typeof GetLanguageService>[0]['yamlSettings']>;
   };
   const { TextDocument } = require('vscode-languageserver-textdocument') as {
     TextDocument: { create(uri: string, language: string, version: number, text: string): TextDocument };
   };
   const { version } = require('yaml-language-server/package.json') as { version: string };
-  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+  const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as Manifest;
   const yamlSettings = new SettingsState();
   const service = getLanguageService({
     schemaRequestService: (uri) =>
@@ -57,7 +58,7 @@ export function startYamlServer(): YamlServer {
     customTags: [],
     schemas: manifest.contributes.yamlValidation.map(({ fileMatch, url }) => ({
       fileMatch,
-      uri: pathToFileURL(url).toString(),
+      uri: pathToFileURL(join(repository, url)).toString(),
     })),
   });
   let edits = 0;

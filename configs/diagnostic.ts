@@ -49,6 +49,8 @@ export interface Diagnostic extends Place {
   path: string;
   /** The same path by its parts: a sweep's keys hold dots themselves. */
   keys: readonly (string | number)[];
+  /** Where the other keys stand that it is about, as far as the text writes them. */
+  others?: (Place & { path: string })[];
   /** Where a paper-aware remark comes from. */
   source?: string;
   suggestions: Suggestion[];

@@ -1,5 +1,5 @@
 /** Which YAML files are ours: by name where the name says so, else by what stands in them. */
-import { paperPreset, presets } from './presets.ts';
+import { presets } from './presets.ts';
 
 export type DocumentKind = 'config' | 'sweep';
 
@@ -8,7 +8,8 @@ const methodLine = topLevel('method', '[ \\t]*["\']?simdino');
 /** `method: dino` alone could be anybody's. */
 const dinoLine = topLevel('method', '[ \\t]*["\']?dino');
 const ourSections = topLevel('crops|projector|teacher|dino|extends');
-const extendsPreset = topLevel('extends', `[ \\t]*["']?(?:${presets.join('|')}|${paperPreset.source})\\b`);
+// A row of the paper counts from its folder on: the rest of its name is to be offered.
+const extendsPreset = topLevel('extends', `[ \\t]*["']?(?:(?:${presets.join('|')})\\b|paper/)`);
 const extendsFile = topLevel('extends', '[ \\t]*["\']?[^\\s"\']+\\.ya?ml\\b');
 const changedSections = topLevel('crops|projector|teacher|loss|optim|train');
 const sweepKeys = topLevel('axes|cells');

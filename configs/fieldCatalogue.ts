@@ -1,6 +1,6 @@
 /** The schema as a flat table: one row per key, with everything that the editor and the terminal say about it. */
 import { z } from 'zod';
-import { configSchema } from './schema.ts';
+import { configSchema, methodNames, methods, type Method, type PaperValues } from './schema.ts';
 
 export type FieldType = 'section' | 'integer' | 'number' | 'string' | 'boolean' | 'choice' | 'list' | 'numberOrChoice';
 
@@ -24,7 +24,10 @@ export interface FieldRow {
   /** Whether leaving the key out is an error. */
   required?: boolean;
   unit?: string;
+  /** What the paper writes, with the methods' names where it differs between them. */
   paper?: string;
+  /** The same by method, where it differs. */
+  paperOf?: PaperValues;
   source?: string;
   equation?: string;
   reference?: string;
@@ -49,7 +52,7 @@ export interface JsonSchema {
   default?: unknown;
   expected?: string;
   unit?: string;
-  paper?: string;
+  paper?: string | PaperValues;
   source?: string;
   equation?: string;
   reference?: string;
@@ -82,6 +85,34 @@ export function catalogueOf(root: JsonSchema): ReadonlyMap<string, FieldRow> {
   return found;
 }
 
+/** What the paper writes for a method's key; undefined where it has several values and the method is not known. */
+export function paperValue(row: FieldRow, method: Method | undefined): string | undefined {
+  if (row.paperOf) return method && row.paperOf[method];
+  return row.paper;
+}
+
+/** The paper's value with its source: that of the method first, where the paper has several. */
+export function paperSentence(row: FieldRow, method: Method | undefined): string | undefined {
+  if (row.paper === undefined) return undefined;
+  const source = row.source === undefined ? '' : ` (${row.source})`;
+  const own = row.paperOf && paperValue(row, method);
+  if (method === undefined || own === undefined) return `${row.paper}${source}`;
+  const differing = methods.filter((other) => row.paperOf?.[other] !== own);
+  const others = byMethodText(Object.fromEntries(differing.map((other) => [other, row.paperOf?.[other]])));
+  return `${own} for ${methodNames[method]}${source}${others === '' ? '' : `; ${others}`}`;
+}
+
+/** `SimDINO, DINO: 0.996; SimDINOv2: 0.9` */
+function byMethodText(values: { [M in Method]?: string | undefined }): string {
+  const distinct = new Set(methods.map((method) => values[method]).filter((value) => value !== undefined));
+  return [...distinct]
+    .map((value) => {
+      const names = methods.filter((method) => values[method] === value).map((method) => methodNames[method]);
+      return `${names.join(', ')}: ${value}`;
+    })
+    .join('; ');
+}
+
 /** Keys directly below a section ('' is the root), in the schema's order. */
 export function keysOf(section: string, catalogue = fieldCatalogue()): string[] {
   const prefix = section === '' ? '' : `${section}.`;
@@ -106,10 +137,12 @@ function rowOf(path: string, schema: JsonSchema, required: boolean): FieldRow {
   if (number.exclusiveMaximum !== undefined) row.below = number.exclusiveMaximum;
   if (schema.default !== undefined && schema.type !== 'object') row.default = schema.default;
   if (required) row.required = true;
-  for (const info of ['unit', 'paper', 'source', 'equation', 'reference'] as const) {
+  for (const info of ['unit', 'source', 'equation', 'reference'] as const) {
     const text = schema[info];
     if (text !== undefined) row[info] = text;
   }
+  if (typeof schema.paper === 'string') row.paper = schema.paper;
+  else if (schema.paper) Object.assign(row, { paper: byMethodText(schema.paper), paperOf: schema.paper });
   return row;
 }
 

@@ -30,6 +30,9 @@ export function valueAt(value: unknown, path: readonly (string | number)[]): unk
 export function withValue(value: unknown, path: readonly string[], set: unknown): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return set;
+  if (Array.isArray(value) && /^\d+$/.test(key) && Number(key) < value.length) {
+    return value.map((item: unknown, index) => (index === Number(key) ? withValue(item, rest, set) : item));
+  }
   const map = isPlainMap(value) ? value : {};
   return { ...map, [key]: withValue(Object.hasOwn(map, key) ? map[key] : undefined, rest, set) };
 }

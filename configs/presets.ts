@@ -14,7 +14,7 @@ export const presets = [
  * The rows of the paper's tables and figures have a preset each, too many to be offered beside those above: `paper/table6/momentum_09` is
  * the file of that name in the presets' folder.
  */
-export const paperPreset = /paper\/(?:table|figure)\d\/\w+/;
+const paperPreset = /paper\/(?:table|figure)\d\/\w+/;
 
 export function isPreset(name: string): boolean {
   return (presets as readonly string[]).includes(name) || new RegExp(`^${paperPreset.source}$`).test(name);

@@ -6,7 +6,7 @@ import { isPlainMap, mergeDeep, valueAt, withoutKey } from './plainValues.ts';
 import { presets, type LoadText } from './presets.ts';
 import type { ResolvedConfig } from './schema.ts';
 import { validateConfig, type Validation } from './validateConfig.ts';
-import { locate, placeOf, readYaml, type YamlText } from './yamlDocument.ts';
+import { locate, placeOf, readYaml, type KeyPath, type YamlText } from './yamlDocument.ts';
 
 export interface ReadOptions {
   /** Path of the text, as messages show it. */
@@ -136,10 +136,17 @@ export function readReference(
   return { ...base, diagnostic: problem('extendsInvalid', message, 'Correct that file.') };
 }
 
+function isWithin(path: KeyPath, outer: KeyPath): boolean {
+  return outer.length <= path.length && outer.every((step, index) => step === path[index]);
+}
+
 /** Gives a finding its place: the first of its keys that is written here, else what it extends, else its section. */
 export function positioned(finding: Finding, yaml: YamlText): Diagnostic {
   const path = finding.paths.find((candidate) => locate(yaml, candidate)) ?? finding.paths[0] ?? [];
   const inherited = !locate(yaml, path) && locate(yaml, ['extends']) !== undefined && finding.code !== 'missingKey';
+  const others = finding.paths
+    .filter((other) => other !== path && !isWithin(path, other) && locate(yaml, other)?.pair)
+    .map((other) => ({ ...placeOf(yaml, other), path: other.join('.') }));
   return {
     ...placeOf(yaml, inherited ? ['extends'] : path, finding.part),
     severity: finding.severity,
@@ -148,6 +155,7 @@ export function positioned(finding: Finding, yaml: YamlText): Diagnostic {
     remedy: finding.remedy,
     path: path.join('.'),
     keys: path,
+    ...(others.length > 0 ? { others } : {}),
     ...(finding.source === undefined ? {} : { source: finding.source }),
     suggestions: finding.suggestions,
   };

@@ -1,7 +1,7 @@
 /** From a sweep file's text to the resolved configuration of every run, and everything that is to be said about it. */
 import { metricCatalogue } from '../protocol/metrics.ts';
 import type { JsonScalar } from '../protocol/records.ts';
-import { hasErrors, type Diagnostic } from './diagnostic.ts';
+import { hasErrors, type Diagnostic, type Suggestion } from './diagnostic.ts';
 import { expandCells, type SweepAxis, type SweepCell } from './expandCells.ts';
 import { catalogueOf, type FieldRow, type JsonSchema } from './fieldCatalogue.ts';
 import { show, splitPath, type Finding } from './finding.ts';
@@ -85,7 +85,7 @@ export function readSweep(text: string, options: ReadOptions): ReadSweep {
     add(
       findings
         .filter(({ code }) => code !== 'paper' || options.paperLint !== false)
-        .map((finding) => ({ ...finding, paths: placesInSweep(finding, file, cell, cellIndex), suggestions: [] }))
+        .map((finding) => inSweep(finding, placesInSweep(finding, file, cell, cellIndex)))
         // What the base alone gives rise to is said in the base.
         .filter(({ paths, severity }) => severity === 'error' || paths.some(([section]) => section !== 'base')),
     );
@@ -215,6 +215,31 @@ function tooManyRuns(count: number): Finding {
     remedy: 'Split it into several sweeps, or list the cells that matter in `cells:`.',
     suggestions: [],
   };
+}
+
+/** A finding about a cell's configuration as one about the sweep file, with what can be mended at those places. */
+function inSweep(finding: Finding, paths: KeyPath[]): Finding {
+  const [place = []] = paths;
+  const dotted = (finding.paths[0] ?? []).join('.');
+  const isKey = (path: KeyPath, key: string): boolean => path.findLast((step) => typeof step === 'string') === key;
+  const suggestions = finding.suggestions.flatMap((suggestion): Suggestion[] => {
+    switch (suggestion.kind) {
+      case 'rename': {
+        const to = [...(finding.paths[0] ?? []).slice(0, -1), suggestion.to].join('.');
+        return isKey(place, dotted) ? [{ kind: 'rename', to }] : [];
+      }
+      case 'set': {
+        const key = [suggestion.path].flat().join('.');
+        const there = paths.find((path) => isKey(path, key) && (path[0] !== 'axes' || path.length === 3));
+        return there && !Array.isArray(suggestion.value) ? [{ ...suggestion, path: there.map(String) }] : [];
+      }
+      case 'remove':
+        return isKey(place, dotted) && typeof place.at(-1) === 'string' ? [suggestion] : [];
+      case 'move':
+        return [];
+    }
+  });
+  return { ...finding, paths, suggestions };
 }
 
 /** Where in the sweep file the keys of a finding about one cell's configuration are written. */

@@ -135,10 +135,13 @@ function* cropRelations({ crops, loss }: ResolvedConfig): Iterable<Finding> {
     );
   }
   if (local.count > 0 && local.scale[1] > global.scale[1]) {
+    // The published recipe has local views end where global ones begin.
+    const end = global.scale.find((bound) => bound > local.scale[0]);
     yield warning(
       ['crops.local.scale', 'crops.global.scale'],
       `Local crops cover up to ${local.scale[1]} of an image, more than global crops (${global.scale[1]}).`,
       'Local views are meant to be parts of what the teacher sees: lower the end of crops.local.scale.',
+      end === undefined ? [] : [{ kind: 'set', path: 'crops.local.scale', value: [local.scale[0], end] }],
     );
   }
   if (local.count > 0 && local.sizePx > global.sizePx) {
@@ -183,6 +186,7 @@ function* dataRelations(config: ResolvedConfig): Iterable<Finding> {
       ['train.batchSize'],
       `train.batchSize ${train.batchSize} is above the ${images} training images: no epoch has a whole batch.`,
       `Set it to ${images} or less.`,
+      [{ kind: 'set', path: 'train.batchSize', value: 2 ** Math.floor(Math.log2(images)) }],
     );
   }
 }
@@ -240,11 +244,13 @@ function* lossRelations({ method, loss, train, projector }: ResolvedConfig): Ite
 function* scheduleRelations({ optim, teacher, train }: ResolvedConfig): Iterable<Finding> {
   const peak = effectiveLr(optim.lr, train.batchSize, optim.lrScaling);
   if (optim.minLr > peak) {
+    const batch =
+      optim.lrScaling === 'sqrt1024' ? `sqrt(batch ${train.batchSize} / 1024)` : `batch ${train.batchSize} / 256`;
     yield error(
       ['optim.minLr', 'optim.lr'],
-      `optim.minLr ${optim.minLr} is above the peak learning rate ${Number(peak.toPrecision(3))} (optim.lr ${optim.lr} x batch ${train.batchSize} / 256).`,
+      `optim.minLr ${optim.minLr} is above the peak learning rate ${Number(peak.toPrecision(3))} (optim.lr ${optim.lr} x ${batch}).`,
       'Lower optim.minLr.',
-      [{ kind: 'set', path: 'optim.minLr', value: 1e-6 }],
+      [{ kind: 'set', path: 'optim.minLr', value: Math.min(1e-6, peak) }],
     );
   }
   if (optim.warmupEpochs >= train.epochs) {
@@ -270,7 +276,8 @@ function* evaluationRelations({ crops, data, eval: evaluation }: ResolvedConfig)
     yield error(
       ['eval.knn.k', 'eval.knn.galleryImages'],
       `eval.knn.k ${k} is above the gallery's ${galleryImages} images.`,
-      'Lower eval.knn.k.',
+      `Set it to ${galleryImages} or less.`,
+      [{ kind: 'set', path: 'eval.knn.k', value: galleryImages }],
     );
   }
   if (evaluation.resizePx !== undefined && evaluation.resizePx < crops.global.sizePx) {
@@ -317,7 +324,7 @@ function isDino(method: Method): boolean {
 
 /** Keys that are written but have no effect beside the others. */
 function* ignoredKeys(
-  { data, method, loss, teacher, crops, train, dino, dinov2 }: ResolvedConfig,
+  { data, method, loss, teacher, crops, train, dino, dinov2, masking }: ResolvedConfig,
   chosen: Chosen,
 ): Iterable<Finding> {
   const ignored = (path: string, reason: string): Finding => ({
@@ -381,6 +388,28 @@ function* ignoredKeys(
     }
     if (dinov2.centering === 'sinkhornKnopp' && chosen('dino.centerMomentum')) {
       yield ignored('dino.centerMomentum', 'dinov2.centering is `sinkhornKnopp`');
+    }
+  }
+  if (!isMeasured && loss.regulariser !== 'codingRate') {
+    const ownersOfOptions = { temperature: 'infoNce', lambda: 'barlowTwins' } as const;
+    for (const [key, owner] of Object.entries(ownersOfOptions)) {
+      const path = `loss.alternative.${key}`;
+      if (chosen(path) && loss.regulariser !== owner)
+        yield ignored(path, `loss.regulariser is \`${loss.regulariser}\``);
+    }
+  }
+  if (dino && dino.teacherTemperatureWarmupEpochs === 0 && chosen('dino.teacherTemperatureStart')) {
+    yield ignored('dino.teacherTemperatureStart', 'dino.teacherTemperatureWarmupEpochs is 0');
+  }
+  if (masking?.share === 0 && chosen('masking.ratio')) yield ignored('masking.ratio', 'masking.share is 0');
+  if (crops.local.count === 0) {
+    for (const key of ['sizePx', 'scale', 'blur']) {
+      if (chosen(`crops.local.${key}`)) yield ignored(`crops.local.${key}`, 'crops.local.count is 0');
+    }
+  }
+  if (crops.jitter.probability === 0) {
+    for (const key of ['brightness', 'contrast', 'saturation', 'hue']) {
+      if (chosen(`crops.jitter.${key}`)) yield ignored(`crops.jitter.${key}`, 'crops.jitter.probability is 0');
     }
   }
   if (!isMeasured && loss.gammaFactor !== 1 && typeof loss.gamma === 'number') {

@@ -11,8 +11,8 @@ import { z } from 'zod';
 export interface FieldInfo {
   description: string;
   unit?: string;
-  /** The paper's value, per method where it differs. */
-  paper?: string;
+  /** The paper's value, by method where Table 4 has several. */
+  paper?: string | PaperValues;
   /** Where the paper's value or the meaning comes from. */
   source?: string;
   /** Plain-text equation that the key takes part in. */
@@ -20,6 +20,17 @@ export interface FieldInfo {
   /** What the authors' code uses, where that differs from the paper or from our default. */
   reference?: string;
 }
+
+/** What the paper writes for a key, by method; left out where the method has no such key. */
+export type PaperValues = Partial<Record<Method, string>>;
+
+/** What Table 4 has in its columns of SimDINO and DINO, and in those of SimDINOv2 and DINOv2. */
+const byVersion = (v1: string, v2: string, dinov2 = v2): PaperValues => ({
+  simdino: v1,
+  dino: v1,
+  simdinov2: v2,
+  dinov2,
+});
 
 function field<T extends z.ZodType>(type: T, info: FieldInfo): T {
   return type.meta({ ...info });
@@ -42,6 +53,14 @@ const range = (low: number, high: number) =>
 
 export const methods = ['simdino', 'simdinov2', 'dino', 'dinov2'] as const;
 export type Method = (typeof methods)[number];
+
+/** As the papers write them. */
+export const methodNames = {
+  simdino: 'SimDINO',
+  simdinov2: 'SimDINOv2',
+  dino: 'DINO',
+  dinov2: 'DINOv2',
+} as const satisfies Record<Method, string>;
 
 /** Width, depth, heads and feed-forward layers of the named backbones (DeiT, ViT and DINOv2 conventions). */
 export const architectures = {
@@ -288,7 +307,7 @@ const model = z.strictObject({
   dropPathRate: field(z.number().min(0).lt(1).default(0.1), {
     description:
       'Stochastic depth of the student: probability of dropping a residual branch, growing linearly over the blocks to this value.',
-    paper: '0.1; SimDINOv2 0.3',
+    paper: byVersion('0.1', '0.3'),
     source: 'Table 4',
     reference: 'SimDINOv2 0.2 since March 2025',
   }),
@@ -300,12 +319,12 @@ const model = z.strictObject({
   }),
   registers: field(z.number().int().min(0).max(64).default(0), {
     description: 'Learned tokens behind the class token, without position.',
-    paper: '0; SimDINOv2 4',
+    paper: byVersion('0', '4'),
     source: 'Table 4',
   }),
   layerScale: field(positive().max(10).optional(), {
     description: 'Start of a learned factor per channel of each residual branch (LayerScale); left out, there is none.',
-    paper: 'none; SimDINOv2 0.1, DINOv2 0.00001',
+    paper: byVersion('none', '0.1', '0.00001'),
     source: 'Table 4',
   }),
   positionTablePx: field(count().optional(), {
@@ -317,7 +336,7 @@ const model = z.strictObject({
   positionResize: field(z.enum(['plain', 'antialiased']).default('plain'), {
     description:
       'How position embeddings are resized to other grids: `plain` bicubic with DINO\u2019s offset of 0.1, or `antialiased` without it.',
-    paper: 'plain; SimDINOv2 antialiased',
+    paper: byVersion('plain', 'antialiased'),
     source: 'Table 4',
   }),
 });
@@ -360,7 +379,7 @@ const loss = z.strictObject({
     equation:
       'loss = E[1/2 |z_t - z_s|^2] - gamma R_eps(Cov[z_s])  (8);  balanced: gamma = 2 eps sqrt(B / (d M min(d, B/groups)))  (54)',
     paper: 'balanced, constant not given',
-    source: 'eq. (8), Theorem C.1',
+    source: 'eq. (8), Theorems C.1 and C.2',
     reference: 'auto: 1/d + 1/B',
   }),
   gammaFactor: field(positive().default(1), {
@@ -573,7 +592,7 @@ const teacher = z.strictObject({
     description:
       'Momentum m of the teacher\u2019s moving average at the first step, per step; a cosine takes it to `momentumEnd`.',
     equation: 'theta_t <- m theta_t + (1 - m) theta_s',
-    paper: '0.996',
+    paper: byVersion('0.996', '0.9', '0.992'),
     source: 'Table 4; Table 6 varies it',
   }),
   momentumEnd: field(z.number().min(0).max(1).default(1), {
@@ -586,9 +605,9 @@ const teacher = z.strictObject({
 const optim = z.strictObject({
   lr: field(positive().max(10).default(0.0005), {
     description: 'Peak learning rate for a batch of 256; the peak in force is lr x batchSize / 256.',
-    paper: '0.002 (for a batch of 1024)',
+    paper: byVersion('0.002 (for a batch of 1024)', '0.004 (for a batch of 1024)'),
     source: 'Table 4',
-    reference: '0.0005 per 256 images',
+    reference: '0.0005 per 256 images; SimDINOv2 0.004 with `lrScaling: sqrt1024`',
   }),
   lrScaling: field(z.enum(['linear256', 'sqrt1024']).default('linear256'), {
     description:
@@ -598,7 +617,7 @@ const optim = z.strictObject({
   }),
   layerDecay: field(positive().max(1).default(1), {
     description: 'Factor of the learning rate per block, from the last one down.',
-    paper: 'SimDINOv2 0.9',
+    paper: byVersion('none', '0.9'),
     source: 'Table 4',
   }),
   patchEmbeddingRate: field(positive().max(1).default(1), {
@@ -635,7 +654,7 @@ const optim = z.strictObject({
   }),
   clipGradNorm: field(z.number().min(0).default(3), {
     description: 'Largest l2 norm of each parameter tensor\u2019s gradient, tensor by tensor; 0 turns clipping off.',
-    paper: '0.3',
+    paper: byVersion('0.3', '3'),
     source: 'Table 4',
     reference: '3.0',
   }),
@@ -668,7 +687,7 @@ const train = z.strictObject({
   batchSize: field(z.number().int().min(1).max(1_000_000).default(512), {
     description: 'Images per step over all devices (B); the last incomplete batch of an epoch is dropped.',
     unit: 'images',
-    paper: '512 (64 x 8)',
+    paper: byVersion('512 (64 x 8)', '1024 (128 x 8)'),
     source: 'Table 4; Table 7 varies it',
     equation: 'rank(Cov) <= min(d, B / groups)',
   }),
@@ -829,7 +848,7 @@ const runtime = z.strictObject({
   precision: field(z.enum(['float32', 'float16', 'bfloat16']).default('float32'), {
     description:
       'Numbers that networks and optimiser compute with. `float16` and `bfloat16` are the authors\u2019 mixed precision, refused where an engine does not have it; the coding rate is computed in float32 or better whatever this says.',
-    paper: 'bfloat16 (SimDINOv2)',
+    paper: { simdinov2: 'bfloat16' },
     source: 'Appendix E',
     reference: 'float16 with loss scaling in the v1 tree, bfloat16 backbone in the v2 tree',
   }),

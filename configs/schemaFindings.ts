@@ -45,6 +45,8 @@ export function findingsOf(issue: Issue, value: unknown, vocabulary: Vocabulary)
 function unknownKey(section: KeyPath, key: string, { noun, catalogue }: Vocabulary): Finding {
   const sectionPath = section.join('.');
   const keys = keysOf(sectionPath, catalogue);
+  const spaceless = spacelessKey(key, keys);
+  if (spaceless) return unparted([...section, key], spaceless, noun);
   const meant = nearest(key, keys);
   const elsewhere = meant === undefined ? keysElsewhere(key, catalogue) : [];
   const guess = (meant === undefined ? elsewhere : [meant]).map((name) => `\`${name}\``).join(' or ');
@@ -61,6 +63,24 @@ function unknownKey(section: KeyPath, key: string, { noun, catalogue }: Vocabula
       ...elsewhere.map((to) => ({ kind: 'move', to }) as const),
       { kind: 'remove' },
     ],
+  };
+}
+
+/** `eps:0.3` is one word to YAML. */
+function spacelessKey(key: string, keys: readonly string[]): { name: string; value: string } | undefined {
+  const name = keys.find((candidate) => key.startsWith(`${candidate}:`));
+  return name === undefined ? undefined : { name, value: key.slice(name.length + 1) };
+}
+
+function unparted(path: KeyPath, { name, value }: { name: string; value: string }, noun: string): Finding {
+  return {
+    severity: 'error',
+    code: 'unknownKey',
+    paths: [path],
+    part: 'key',
+    message: `\`${path.join('.')}\` is not a key of ${noun}: a space is missing behind the colon.`,
+    remedy: `Write \`${name}: ${value}\`.`,
+    suggestions: [{ kind: 'rename', to: `${name}: ${value}` }, { kind: 'remove' }],
   };
 }
 

@@ -13,10 +13,10 @@ import {
   type Document,
   type Node,
   type Pair,
-  type YAMLError,
   type YAMLMap,
 } from 'yaml';
 import type { Diagnostic, Place } from './diagnostic.ts';
+import { asSentence, syntaxSentence } from './syntaxSentence.ts';
 
 export type KeyPath = readonly (string | number)[];
 
@@ -49,10 +49,15 @@ export function readYaml(text: string): YamlText {
     const { line, col } = lines.linePos(Math.min(start, text.length));
     return { start, end: Math.max(start, end), line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const diagnostics = [...document.errors.slice(0, maxSyntaxErrors), ...document.warnings].map((error): Diagnostic => {
-    const [start, end] = error.pos;
+  // The parser may say two things about one place: the first is the nearer to what is wrong.
+  const places = new Set<number>();
+  const errors = document.errors.filter(({ pos }) => places.size < places.add(pos[0]).size);
+  const diagnostics = [...errors.slice(0, maxSyntaxErrors), ...document.warnings].map((error): Diagnostic => {
+    const start = Math.min(error.pos[0], text.length);
+    const lineEnd = text.slice(start).search(/\r?\n/);
+    const end = Math.min(Math.max(error.pos[1], start + 1), lineEnd > 0 ? start + lineEnd : text.length);
     return {
-      ...place(Math.min(start, text.length), Math.min(Math.max(end, start + 1), text.length)),
+      ...place(start, end),
       severity: error.name === 'YAMLWarning' ? 'warning' : 'error',
       code: 'syntax',
       ...syntaxSentence(error, text),
@@ -183,24 +188,4 @@ function aliasDiagnostic(alias: Alias, place: YamlText['place']): Diagnostic {
     keys: [],
     suggestions: [],
   };
-}
-
-/** The parser's words, but for the mistakes that are common and that it says without naming the thing. */
-function syntaxSentence(
-  error: Pick<YAMLError, 'code' | 'message' | 'pos'>,
-  text: string,
-): { message: string; remedy: string } {
-  if (error.code === 'DUPLICATE_KEY') {
-    const key = /^[^\s:,}]*/.exec(text.slice(error.pos[0]))?.[0] ?? '';
-    return { message: `\`${key}\` is written twice in one section.`, remedy: 'Remove one of them.' };
-  }
-  if (error.code === 'TAB_AS_INDENT') {
-    return { message: 'A tab indents this line.', remedy: 'YAML takes spaces only.' };
-  }
-  return { message: asSentence(error.message), remedy: '' };
-}
-
-function asSentence(message: string): string {
-  const first = message.split('\n')[0] ?? '';
-  return /[.!?]$/.test(first) ? first : `${first}.`;
 }

@@ -2,9 +2,10 @@
 import { isMap, isScalar, parseDocument, visit, type Pair } from 'yaml';
 import { documentKind, type DocumentKind } from '../documentKind.ts';
 import { yamlInline } from '../editYaml.ts';
-import { keysOf, type FieldRow } from '../fieldCatalogue.ts';
+import { keysOf, paperValue, type FieldRow } from '../fieldCatalogue.ts';
 import { showRounded } from '../finding.ts';
 import { presets } from '../presets.ts';
+import type { Method } from '../schema.ts';
 import { entriesOf, keyText, type KeyPath } from '../yamlDocument.ts';
 import { catalogueFor, rowAt, valueRows, type Catalogue } from './catalogues.ts';
 import { fieldMarkdown } from './hover.ts';
@@ -25,14 +26,32 @@ export interface Completion {
 /** Stands for the word being typed: no text holds it. */
 const cursor = '__cursor__';
 
-export function completions(text: string, offset: number, path: string): Completion[] {
+export interface CompletionOptions {
+  /** The method that the text is about: whose values of the paper are offered. */
+  method?: Method | undefined;
+  /** What `extends:` and `base:` can name besides the presets, asked for there alone. */
+  references?: () => readonly Reference[];
+}
+
+export interface Reference {
+  name: string;
+  /** What it is, in a word or two. */
+  detail: string;
+}
+
+export function completions(text: string, offset: number, path: string, options: CompletionOptions = {}): Completion[] {
   const kind = documentKind(path, text);
   const place = kind && placeOf(text, offset);
   if (!kind || !place) return [];
   const shared = { start: place.start, end: place.end };
   if (place.part === 'value') {
     const row = rowAt(catalogueFor(kind), kind, place.path);
-    return valuesOf(row, place.path, kind).map((value) => ({ ...value, ...shared, kind: 'value', more: false }));
+    return valuesOf(row, place.path, kind, options).map((value) => ({
+      ...value,
+      ...shared,
+      kind: 'value',
+      more: false,
+    }));
   }
   return keysAt(kind, place).map(({ key, row }) => {
     const section = row.type === 'section';
@@ -43,7 +62,7 @@ export function completions(text: string, offset: number, path: string): Complet
       insert: place.hasColon ? key : `${key}${below}`,
       ...shared,
       detail: row.expected,
-      markdown: fieldMarkdown(row),
+      markdown: fieldMarkdown(row, options.method),
       more: row.choices !== undefined || row.path === 'extends' || row.path === 'base',
     };
   });
@@ -71,8 +90,8 @@ function placeOf(text: string, offset: number): Place | undefined {
   const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
   const nextBreak = text.indexOf('\n', offset);
   const lineEnd = nextBreak === -1 ? text.length : nextBreak;
-  const before = /[\w.+-]*$/.exec(text.slice(lineStart, offset))?.[0] ?? '';
-  const after = /^[\w.+-]*/.exec(text.slice(offset, lineEnd))?.[0] ?? '';
+  const before = /[\w./+-]*$/.exec(text.slice(lineStart, offset))?.[0] ?? '';
+  const after = /^[\w./+-]*/.exec(text.slice(offset, lineEnd))?.[0] ?? '';
   const start = offset - before.length;
   const end = offset + after.length;
   const head = text.slice(lineStart, start);
@@ -146,10 +165,19 @@ function valuesOf(
   row: FieldRow | undefined,
   path: KeyPath,
   kind: DocumentKind,
+  { method, references = () => [] }: CompletionOptions,
 ): Pick<Completion, 'label' | 'insert' | 'detail' | 'markdown'>[] {
   if (!row) return [];
-  const value = (text: string, detail: string) => ({ label: text, insert: text, detail, markdown: fieldMarkdown(row) });
-  if (row.path === 'extends' || row.path === 'base') return presets.map((name) => value(name, 'preset'));
+  const value = (text: string, detail: string) => ({
+    label: text,
+    insert: text,
+    detail,
+    markdown: fieldMarkdown(row, method),
+  });
+  if (row.path === 'extends' || row.path === 'base')
+    return [...presets.map((name) => ({ name, detail: 'preset' })), ...references()].map(({ name, detail }) =>
+      value(name, detail),
+    );
   const offered = new Map<string, string>();
   for (const choice of row.choices ?? []) offered.set(choice, '');
   // In a sweep's axis the list is written already; the default of a list would be a list within it.
@@ -158,7 +186,9 @@ function valuesOf(
     const text = typeof row.default === 'number' ? showRounded(row.default) : yamlInline(row.default);
     offered.set(text, 'default');
   }
-  const published = /^\[?-?[\d.]+(?:e-?\d+)?(?:,\s*[\d.]+)*\]?/.exec(row.paper ?? '')?.[0];
+  // What the paper gives for other circumstances, `0.002 (for a batch of 1024)`, is nothing to write here as it stands.
+  const paper = paperValue(row, method) ?? '';
+  const published = / \(for /.test(paper) ? undefined : /^\[?-?[\d.]+(?:e-?\d+)?(?:,\s*[\d.]+)*\]?/.exec(paper)?.[0];
   if (published !== undefined && !inList && isWhole(published)) {
     const known = [...offered.keys()].find((text) => sameValue(text, published));
     offered.set(known ?? published, known === undefined ? 'paper' : 'default, paper');

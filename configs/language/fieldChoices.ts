@@ -44,7 +44,8 @@ export type CheckedInput = { edit: YamlEdit; warning?: string } | { fault: strin
 export function checkInput(text: string, path: string, input: string, options: ReadOptions): CheckedInput {
   let value: unknown;
   try {
-    value = parse(input) as unknown;
+    // Unless told, the parser prints warnings.
+    value = parse(input, { logLevel: 'error' }) as unknown;
   } catch {
     // Half a list or a lone quote: the person is still typing.
     return { fault: `${show(input)} is not a YAML value.` };

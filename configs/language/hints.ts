@@ -31,19 +31,49 @@ export interface HintOptions {
 export function hints(analysis: Analysis, options: HintOptions = {}): Hint[] {
   const found =
     analysis.kind === 'sweep' ? sweepHints(analysis.read.sweep) : configHints(analysis.read.tentative, options);
-  return [...found]
-    .flatMap(({ path: places, text, tooltip }) => {
-      for (const path of places.split(' ')) {
-        const offset = placeOfHint(analysis, path);
-        if (offset !== undefined) return [{ offset, path, text, tooltip }];
-      }
-      return [];
-    })
-    .sort((a, b) => a.offset - b.offset);
+  const placed: Hint[] = [];
+  const inherited: Unplaced[] = [];
+  for (const hint of found) {
+    const { text, tooltip } = hint;
+    const places = hint.path.split(' ');
+    const [first] = places.flatMap((path) => {
+      const offset = placeOfHint(analysis, path);
+      return offset === undefined ? [] : [{ offset, path, text, tooltip }];
+    });
+    if (first) placed.push(first);
+    else if (!places.some((path) => locate(analysis.yaml, splitPath(path)))) inherited.push(hint);
+  }
+  return [...placed, ...inheritedHint(analysis, inherited, placed)].sort((a, b) => a.offset - b.offset);
 }
 
-/** Its path may be several, parted by blanks: the first that the text has takes the hint. */
-type Unplaced = Omit<Hint, 'offset'>;
+interface Unplaced extends Omit<Hint, 'offset'> {
+  /** May be several keys, parted by blanks: the first that the text has takes the hint. */
+  path: string;
+  /** The number with its name, for where its key is not written. */
+  brief?: string;
+}
+
+/** What the editor shows of a line's hints. */
+const mostCharacters = 43;
+
+/** Behind `extends`: numbers of keys that the text leaves to what it extends, which other keys change all the same. */
+function inheritedHint(analysis: Analysis, left: readonly Unplaced[], placed: readonly Hint[]): Hint[] {
+  const offset = analysis.kind === 'config' ? placeOfHint(analysis, 'extends') : undefined;
+  if (offset === undefined) return [];
+  let room = mostCharacters;
+  for (const hint of placed) if (hint.path === 'extends') room -= hint.text.length + 1;
+  const shown: string[] = [];
+  for (const { brief } of left) {
+    if (brief !== undefined && [...shown, brief].join(', ').length <= room) shown.push(brief);
+  }
+  if (shown.length === 0) return [];
+  // Two hints say gamma's number once more.
+  const told = left.filter(({ path }) => path !== 'loss.gammaFactor' && path !== 'loss.preset');
+  const tooltip = told.map(({ path, text, brief }) => `${path}: ${brief ?? text}`).join('; ');
+  return [
+    { offset, path: 'extends', text: shown.join(', '), tooltip: `Of keys that are not written here: ${tooltip}.` },
+  ];
+}
 
 function* configHints(config: ResolvedConfig | undefined, options: HintOptions): Iterable<Unplaced> {
   if (!config) return;
@@ -71,7 +101,8 @@ function* gammaHints({ method, loss, train, projector, crops }: ResolvedConfig, 
         ? `${factor}eps (1/sqrt M + sqrt((1 - alpha)/N)) sqrt(B / (d min(d, B/groups))), M ${views} views: eq. (55), Theorem C.2`
         : `${factor}2 eps sqrt(B / (d M min(d, B/groups))), M ${views} views: eq. (54), Theorem C.1`;
   if (typeof loss.gamma === 'string') {
-    yield { path: 'loss.gamma', text: `= ${short(gamma)}`, tooltip: `gamma = ${formula}` };
+    const brief = `\u03b3 ${short(gamma)}`;
+    yield { path: 'loss.gamma', text: `= ${short(gamma)}`, tooltip: `gamma = ${formula}`, brief };
     yield { path: 'loss.gammaFactor', text: `gamma = ${short(gamma)}`, tooltip: `gamma = ${formula}` };
   }
   const { on, normalise, groups } = loss.codingRate;
@@ -141,6 +172,7 @@ function* scheduleHints(config: ResolvedConfig, derived: Derived, trainImages: n
   yield {
     path: 'optim.lr',
     text: `peak ${short(derived.effectiveLr)}`,
+    brief: `peak lr ${short(derived.effectiveLr)}`,
     tooltip: `${optim.lr} x ${
       optim.lrScaling === 'sqrt1024' ? `sqrt(${train.batchSize} / 1024)` : `${train.batchSize} / 256`
     }, reached after the warm-up.`,
@@ -148,9 +180,11 @@ function* scheduleHints(config: ResolvedConfig, derived: Derived, trainImages: n
   const { stepsPerEpoch, totalSteps, momentumHalfLifeSteps: halfLife } = derived;
   const inEpochs = stepsPerEpoch > 0 ? ` = ${short(halfLife / stepsPerEpoch)} epochs` : '';
   if (teacher.update === 'ema' && Number.isFinite(halfLife) && halfLife > 0) {
+    const inSteps = `half-life ${halfLife < 10 ? short(halfLife) : Math.round(halfLife).toLocaleString('en')} steps`;
     yield {
       path: 'teacher.momentum',
-      text: `half-life ${halfLife < 10 ? short(halfLife) : Math.round(halfLife).toLocaleString('en')} steps`,
+      text: inSteps,
+      brief: inSteps,
       tooltip: `A student's share in the teacher halves every ${short(halfLife)} steps${inEpochs} at first; the cosine to ${teacher.momentumEnd} makes it longer.`,
     };
   }
@@ -159,6 +193,7 @@ function* scheduleHints(config: ResolvedConfig, derived: Derived, trainImages: n
   yield {
     path: 'train.epochs',
     text: `= ${count(totalSteps)} steps, ${amount(derived.imagesPerRun)} images`,
+    brief: `${count(totalSteps)} steps`,
     tooltip: `${stepsPerEpoch} steps an epoch of ${count(trainImages)} training images; ${count(derived.imagesPerRun)} images in all.`,
   };
   yield {

@@ -1,10 +1,11 @@
 /** What a key means, where its value comes from, and what follows from it, as Markdown. */
-import type { FieldRow } from '../fieldCatalogue.ts';
+import { paperSentence, paperValue, type FieldRow } from '../fieldCatalogue.ts';
 import { showRounded, splitPath } from '../finding.ts';
 import { valueAt } from '../plainValues.ts';
 import { lossPreset } from '../resolve.ts';
+import { methodNames, type Method } from '../schema.ts';
 import { locate } from '../yamlDocument.ts';
-import type { Analysis } from './analyse.ts';
+import { methodOf, type Analysis } from './analyse.ts';
 import { rowAt } from './catalogues.ts';
 import type { Duties } from './duties.ts';
 import { hints, type HintOptions } from './hints.ts';
@@ -30,7 +31,7 @@ export function hover(analysis: Analysis, offset: number, options: HoverOptions 
   const row = found && rowAt(analysis.catalogue, analysis.kind, found.path);
   if (!found || !row) return undefined;
   const parts = [
-    options.part === 'derived' ? '' : fieldMarkdown(row),
+    options.part === 'derived' ? paperOfMethod(row, methodOf(analysis)) : fieldMarkdown(row, methodOf(analysis)),
     analysis.kind === 'config' ? originMarkdown(analysis, row) : '',
     ...hints(analysis, options)
       .filter((hint) => hint.path === row.path)
@@ -41,23 +42,28 @@ export function hover(analysis: Analysis, offset: number, options: HoverOptions 
   return markdown === '' ? undefined : { start: found.start, end: found.end, path: row.path, markdown };
 }
 
-/** The schema's words about a key; also the text of completions and of the generated JSON Schema. */
-export function fieldMarkdown(row: FieldRow): string {
+/** What another server's hover leaves open, since a JSON Schema knows no methods: which of the paper's values is this one's. */
+function paperOfMethod(row: FieldRow, method: Method | undefined): string {
+  const value = row.paperOf && paperValue(row, method);
+  return value === undefined || method === undefined ? '' : `**Paper:** ${value} for ${methodNames[method]}.`;
+}
+
+/**
+ * The schema's words about a key; also the text of completions and, without a method, of the generated JSON Schema. With a
+ * method, its value in the paper comes first, and is what our default is held against.
+ */
+export function fieldMarkdown(row: FieldRow, method?: Method): string {
   const facts = [
     row.default === undefined ? '' : `Default \`${showRounded(row.default)}\``,
     row.unit === undefined ? '' : `unit ${row.unit}`,
   ].filter(Boolean);
-  const source = row.source === undefined ? '' : ` (${row.source})`;
+  const paper = paperSentence(row, method);
   // One paragraph of lines: a hover has little height.
   const values = [
     facts.length > 0 ? `${facts.join(', ')}.` : '',
-    row.paper === undefined
-      ? row.source === undefined
-        ? ''
-        : `**Source:** ${row.source}`
-      : `**Paper:** ${row.paper}${source}`,
+    paper === undefined ? (row.source === undefined ? '' : `**Source:** ${row.source}`) : `**Paper:** ${paper}`,
     row.reference === undefined ? '' : `**Authors' code:** ${row.reference}`,
-    differenceMarkdown(row),
+    differenceMarkdown(row, method),
   ];
   return [
     `**\`${row.path}\`** - ${row.expected}`,
@@ -70,13 +76,15 @@ export function fieldMarkdown(row: FieldRow): string {
 }
 
 /** Says whether our default is not the paper's, and whose it is. */
-function differenceMarkdown(row: FieldRow): string {
+function differenceMarkdown(row: FieldRow, method: Method | undefined): string {
   const presets = presetValues(row.path);
   if (presets) return `**By \`loss.preset\`:** ${presets}.`;
-  const published = row.paper === undefined ? undefined : firstValue(row.paper, row);
+  const paper = paperValue(row, method);
+  const published = paper === undefined ? undefined : firstValue(paper, row);
   if (row.default === undefined || published === undefined || same(published, row.default)) return '';
   const isReference = row.reference !== undefined && same(firstValue(row.reference, row), row.default);
-  return `**Differs:** our default \`${showRounded(row.default)}\` is ${isReference ? 'the authors\u2019 code\u2019s, ' : ''}not the paper\u2019s \`${published}\`.`;
+  const whose = row.paperOf && method ? ` for ${methodNames[method]}` : '';
+  return `**Differs:** our default \`${showRounded(row.default)}\` is ${isReference ? 'the authors\u2019 code\u2019s, ' : ''}not the paper\u2019s \`${published}\`${whose}.`;
 }
 
 /** What `loss.preset` sets a key to; undefined for a key that it leaves alone. */

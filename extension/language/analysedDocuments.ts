@@ -21,6 +21,7 @@ export interface LanguageOptions {
 /** Readings of open documents, one per version, shared by all features. */
 export class AnalysedDocuments implements vscode.Disposable {
   readonly load: LoadText;
+  readonly presetsFolder: string;
   readonly runs: KnownRuns;
   private readonly readings = new Map<string, { version: number; analysis: Analysis | undefined }>();
   private readonly staleEmitter = new vscode.EventEmitter<void>();
@@ -29,6 +30,7 @@ export class AnalysedDocuments implements vscode.Disposable {
   private readonly subscriptions: vscode.Disposable[];
 
   constructor(options: LanguageOptions) {
+    this.presetsFolder = options.presetsFolder;
     this.load = textLoader({
       presetsFolder: options.presetsFolder,
       besides: (from, reference) => (isAbsolute(reference) ? reference : resolve(dirname(from), reference)),

@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
+import { methodOf } from '../../configs/language/analyse.ts';
 import { completions, type Completion } from '../../configs/language/completion.ts';
-import { pathOf, yamlDocuments } from './yamlDocuments.ts';
+import type { AnalysedDocuments } from './analysedDocuments.ts';
+import { referencesFrom } from './references.ts';
+import { yamlDocuments } from './yamlDocuments.ts';
 import { dutiesIn } from './otherServer.ts';
 import { rangeAt } from './positions.ts';
 
@@ -11,15 +14,20 @@ const icons: Record<Completion['kind'], vscode.CompletionItemKind> = {
 };
 
 /** Keys and values, offered while typing and after a colon or a space. */
-export function registerCompletion(): vscode.Disposable {
+export function registerCompletion(documents: AnalysedDocuments): vscode.Disposable {
   const provider: vscode.CompletionItemProvider = {
     provideCompletionItems(document, position) {
       if (!dutiesIn(document).completion) return [];
-      const found = completions(document.getText(), document.offsetAt(position), pathOf(document));
+      const analysis = documents.of(document);
+      if (!analysis) return [];
+      const found = completions(analysis.text, document.offsetAt(position), analysis.path, {
+        method: methodOf(analysis),
+        references: () => referencesFrom(document, documents.presetsFolder),
+      });
       return found.map((completion, index) => asItem(document, completion, index));
     },
   };
-  return vscode.languages.registerCompletionItemProvider(yamlDocuments, provider, ':', ' ', '[', '{', ',');
+  return vscode.languages.registerCompletionItemProvider(yamlDocuments, provider, ':', ' ', '[', '{', ',', '/');
 }
 
 function asItem(document: vscode.TextDocument, completion: Completion, index: number): vscode.CompletionItem {

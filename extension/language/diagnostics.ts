@@ -68,5 +68,10 @@ function asVscode(document: vscode.TextDocument, diagnostic: Diagnostic): vscode
   const shown = new vscode.Diagnostic(range, sentence(diagnostic), severities[diagnostic.severity]);
   shown.source = diagnosticSource;
   shown.code = diagnostic.code;
+  if (diagnostic.code === 'ignored') shown.tags = [vscode.DiagnosticTag.Unnecessary];
+  shown.relatedInformation = (diagnostic.others ?? []).map(({ start, end, path }) => {
+    const place = new vscode.Location(document.uri, rangeAt(document, start, end));
+    return new vscode.DiagnosticRelatedInformation(place, vscode.l10n.t('{0} stands here', path));
+  });
   return shown;
 }

@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
-import type { FieldRow } from '../../configs/fieldCatalogue.ts';
+import { paperSentence, type FieldRow } from '../../configs/fieldCatalogue.ts';
+import { methodOf } from '../../configs/language/analyse.ts';
 import { pastSentence, type PastResult } from '../../configs/language/pastResults.ts';
 import { yamlInline } from '../../configs/editYaml.ts';
 import { checkInput, fieldChoices, type FieldChoice } from '../../configs/language/fieldChoices.ts';
 import { showRounded } from '../../configs/finding.ts';
+import type { Method } from '../../configs/schema.ts';
 import { placeOf, readYaml } from '../../configs/yamlDocument.ts';
 import type { AnalysedDocuments } from './analysedDocuments.ts';
 import { configDocument } from './configDocument.ts';
@@ -24,15 +26,17 @@ export async function editHyperparameter(documents: AnalysedDocuments, argument:
   if (!document || analysis?.kind !== 'config') return;
   const choices = fieldChoices(analysis.read);
   const past = await documents.runs.results(analysis.read.tentative);
-  const choice = choices.find(({ row }) => row.path === key) ?? (await pickKey(document, choices, past));
+  const method = methodOf(analysis);
+  const choice = choices.find(({ row }) => row.path === key) ?? (await pickKey(document, choices, method, past));
   if (!choice) return;
-  const input = await askValue(documents, document, choice, past(choice.row.path));
+  const input = await askValue(documents, document, choice, method, past(choice.row.path));
   if (input !== undefined) await write(documents, document, choice.row.path, input);
 }
 
 async function pickKey(
   document: vscode.TextDocument,
   choices: FieldChoice[],
+  method: Method | undefined,
   past: (key: string) => PastResult[],
 ): Promise<FieldChoice | undefined> {
   const items: (vscode.QuickPickItem & { choice?: FieldChoice })[] = [];
@@ -47,7 +51,7 @@ async function pickKey(
       detail: [
         triedText(past(choice.row.path)),
         `${capitalised(choice.row.expected)}.`,
-        paperText(choice.row),
+        paperText(choice.row, method),
         choice.row.description,
       ]
         .filter(Boolean)
@@ -69,6 +73,7 @@ async function askValue(
   documents: AnalysedDocuments,
   document: vscode.TextDocument,
   { row, value }: FieldChoice,
+  method: Method | undefined,
   past: PastResult[],
 ): Promise<string | undefined> {
   const current = value === undefined ? '' : yamlInline(value);
@@ -77,13 +82,13 @@ async function askValue(
     const names = row.type === 'numberOrChoice' ? [...row.choices, other] : row.choices;
     const picked = await vscode.window.showQuickPick(
       names.map((name) => ({ label: name, description: describe(name, current, past) })),
-      { title: row.path, placeHolder: [row.description, paperText(row)].filter(Boolean).join(' ') },
+      { title: row.path, placeHolder: [row.description, paperText(row, method)].filter(Boolean).join(' ') },
     );
     if (picked?.label !== other) return picked?.label;
   }
   return vscode.window.showInputBox({
     title: row.path,
-    prompt: [`${row.description} ${capitalised(row.expected)}.`, paperText(row), triedText(past, 1)]
+    prompt: [`${row.description} ${capitalised(row.expected)}.`, paperText(row, method), triedText(past, 1)]
       .filter(Boolean)
       .join(' '),
     value: current,
@@ -136,10 +141,9 @@ function originText(origin: FieldChoice['origin']): string {
   }
 }
 
-function paperText(row: FieldRow): string {
-  if (row.paper === undefined) return '';
-  const source = row.source === undefined ? '' : ` (${row.source})`;
-  return vscode.l10n.t('The paper: {0}{1}.', row.paper, source);
+function paperText(row: FieldRow, method: Method | undefined): string {
+  const paper = paperSentence(row, method);
+  return paper === undefined ? '' : vscode.l10n.t('The paper: {0}.', paper);
 }
 
 /** What own runs had; nothing where they all had one value, which tells nothing about others. */

@@ -23,7 +23,7 @@ export class LanguageFeatures implements vscode.Disposable {
     this.registrations = vscode.Disposable.from(
       this.documents,
       registerDiagnostics(this.documents),
-      registerCompletion(),
+      registerCompletion(this.documents),
       registerHover(this.documents),
       registerInlayHints(this.documents),
       registerQuickFixes(this.documents),

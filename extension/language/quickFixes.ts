@@ -18,17 +18,26 @@ export function registerQuickFixes(documents: AnalysedDocuments): vscode.Disposa
           const shown = context.diagnostics.filter(
             ({ source, message }) => source === diagnosticSource && message === sentence(diagnostic),
           );
-          return quickFixes(document.getText(), diagnostic).map((fix, index) => {
+          const fixes = quickFixes(document.getText(), diagnostic).map((fix, index) => {
             const action = new vscode.CodeAction(fix.title, vscode.CodeActionKind.QuickFix);
             action.edit = workspaceEdit(document, fix.edits);
             action.diagnostics = shown;
             action.isPreferred = index === 0 && diagnostic.suggestions[0]?.kind !== 'remove';
             return action;
           });
+          return diagnostic.code === 'paper' ? [...fixes, settingOfRemarks(shown)] : fixes;
         });
     },
   };
   return vscode.languages.registerCodeActionsProvider(yamlDocuments, provider, {
     providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
   });
+}
+
+function settingOfRemarks(shown: vscode.Diagnostic[]): vscode.CodeAction {
+  const title = vscode.l10n.t('Open the setting of remarks that cite the paper');
+  const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+  action.command = { title, command: 'workbench.action.openSettings', arguments: ['simdino.lint.paper'] };
+  action.diagnostics = shown;
+  return action;
 }

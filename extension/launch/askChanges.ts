@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import { sentence } from '../../configs/diagnostic.ts';
 import { yamlInline } from '../../configs/editYaml.ts';
-import { fieldCatalogue, type FieldRow } from '../../configs/fieldCatalogue.ts';
+import { fieldCatalogue, paperSentence, type FieldRow } from '../../configs/fieldCatalogue.ts';
 import { flattenConfig } from '../../experiments/flattenConfig.ts';
+import type { Method } from '../../configs/schema.ts';
 import type { JsonScalar } from '../../protocol/records.ts';
 import { readChanged } from './checkConfig.ts';
 
@@ -31,7 +32,8 @@ export async function askChanges(
     if (!answer) return undefined;
     if (answer.row === undefined) return { set: Object.fromEntries(changes), how: answer.how ?? 'now' };
     const key = answer.row.path;
-    const value = await askValue(answer.row, changes.get(key) ?? String(current[key] ?? ''), (text) =>
+    const shown = changes.get(key) ?? String(current[key] ?? '');
+    const value = await askValue(answer.row, config?.method, shown, (text) =>
       faultOf(configPath, presetsFolder, changes, key, text),
     );
     if (value === '') changes.delete(key);
@@ -75,10 +77,12 @@ function itemsOf(
 
 function askValue(
   row: FieldRow,
+  method: Method | undefined,
   value: string,
   fault: (text: string) => string | undefined,
 ): Thenable<string | undefined> {
-  const paper = row.paper === undefined ? '' : ` ${vscode.l10n.t('The paper: {0}.', row.paper)}`;
+  const known = paperSentence(row, method);
+  const paper = known === undefined ? '' : ` ${vscode.l10n.t('The paper: {0}.', known)}`;
   return vscode.window.showInputBox({
     title: row.path,
     prompt: `${row.expected}.${paper} ${vscode.l10n.t('Empty takes the change back.')}`,

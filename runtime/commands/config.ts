@@ -11,7 +11,14 @@ import type { ResolvedConfig } from '../../configs/schema.ts';
 import { differingKeys } from '../../experiments/compare.ts';
 import { flattenConfig } from '../../experiments/flattenConfig.ts';
 import { errors } from '../../protocol/errors.ts';
-import { loadReference, locateConfigFile, parseOverrides, presetsFolder, readConfigFile } from '../configFile.ts';
+import {
+  loadReference,
+  locateConfigFile,
+  parseOverrides,
+  presetsFolder,
+  readConfigFile,
+  type ConfigFile,
+} from '../configFile.ts';
 import { formatResolvedConfig } from '../run/openRun.ts';
 import { exitCodes } from './exitCodes.ts';
 import { formatTable } from './runs.ts';
@@ -21,7 +28,11 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { set: { type: 'string', multiple: true, default: [] } },
+    options: {
+      set: { type: 'string', multiple: true, default: [] },
+      // The terminal's `simdino.lint.paper`.
+      'no-paper': { type: 'boolean', default: false },
+    },
   });
   const [action, ...files] = positionals;
   const [first, second] = files;
@@ -32,13 +43,13 @@ export async function run(args: string[]): Promise<number> {
   const overrides = parseOverrides(values.set);
   switch (action) {
     case 'check':
-      return check(files);
+      return check(files, !values['no-paper']);
     case 'resolve':
-      process.stdout.write(formatResolvedConfig(readConfigFile(first, overrides).config));
+      process.stdout.write(formatResolvedConfig(said(readConfigFile(first, overrides)).config));
       return exitCodes.success;
     case 'diff':
       if (second === undefined) diffWithExtended(first);
-      else diff(readConfigFile(first).config, readConfigFile(second).config);
+      else diff(said(readConfigFile(first)).config, said(readConfigFile(second)).config);
       return exitCodes.success;
     default:
       throw errors.usage(`\`simdino config\` takes list, check, resolve or diff, got '${action}'.`);
@@ -66,13 +77,20 @@ function list(part: string | undefined): number {
   return exitCodes.success;
 }
 
-function check(files: readonly string[]): number {
+/** Warnings go beside what is asked for, not into it. */
+function said(file: ConfigFile): ConfigFile {
+  const { warnings, text, path } = file;
+  if (warnings.length > 0) process.stderr.write(`${formatDiagnostics(warnings, text, path)}\n`);
+  return file;
+}
+
+function check(files: readonly string[], paperLint: boolean): number {
   let valid = true;
   for (const file of files) {
     const path = locateConfigFile(file);
     const text = readFileSync(path, 'utf8');
     const read = documentKind(path, text) === 'sweep' ? readSweep : readConfig;
-    const { diagnostics } = read(text, { path, load: loadReference });
+    const { diagnostics } = read(text, { path, load: loadReference, paperLint });
     if (hasErrors(diagnostics)) valid = false;
     process.stdout.write(
       diagnostics.length > 0 ? `${formatDiagnostics(diagnostics, text, path)}\n` : `${path}: valid\n`,
@@ -83,7 +101,7 @@ function check(files: readonly string[]): number {
 
 /** What a file changes of the one that it extends. */
 function diffWithExtended(file: string): void {
-  const { config, path, text } = readConfigFile(file);
+  const { config, path, text } = said(readConfigFile(file));
   const extended = extendedConfig(readConfig(text, { path, load: loadReference }));
   if (!extended)
     throw errors.usage(`\`simdino config diff\` takes two files, or one that extends another; ${path} does not.`);

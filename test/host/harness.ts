@@ -33,16 +33,48 @@ export async function buildHarness(work: string, grep?: string): Promise<Harness
     logLevel: 'warning',
   });
   const vsix = join(work, 'harness.vsix');
+  await packExtension(folder, vsix);
+  const yamlVsix = await buildYamlExtension(work);
+  const resultPath = join(work, 'integration.json');
+  const mochaPath = createRequire(join(repository, 'package.json')).resolve('mocha');
+  return {
+    folder,
+    vsix,
+    resultPath,
+    env: { SIMDINO_SUITES: JSON.stringify({ mochaPath, resultPath, yamlVsix, grep }) },
+  };
+}
+
+/** The extension that stands for redhat.vscode-yaml; a suite installs it when all others are done. */
+async function buildYamlExtension(work: string): Promise<string> {
+  const source = join(repository, 'test', 'host', 'yamlExtension');
+  const folder = join(work, 'yamlExtension');
+  mkdirSync(folder, { recursive: true });
+  cpSync(join(source, 'package.json'), join(folder, 'package.json'));
+  await esbuild.build({
+    entryPoints: [join(source, 'main.ts')],
+    outfile: join(folder, 'main.cjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    external: ['vscode'],
+    define: { repositoryRoot: JSON.stringify(repository) },
+    logLevel: 'warning',
+  });
+  const vsix = join(work, 'yamlExtension.vsix');
+  await packExtension(folder, vsix);
+  return vsix;
+}
+
+async function packExtension(folder: string, packagePath: string): Promise<void> {
   await createVSIX({
     cwd: folder,
-    packagePath: vsix,
+    packagePath,
     dependencies: false,
     allowMissingRepository: true,
     skipLicense: true,
   });
-  const resultPath = join(work, 'integration.json');
-  const mochaPath = createRequire(join(repository, 'package.json')).resolve('mocha');
-  return { folder, vsix, resultPath, env: { SIMDINO_SUITES: JSON.stringify({ mochaPath, resultPath, grep }) } };
 }
 
 export function suiteFiles(): string[] {

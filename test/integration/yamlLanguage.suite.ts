@@ -92,12 +92,57 @@ suite('YAML', () => {
       document.uri,
       new vscode.Range(0, 0, document.lineCount, 0),
     );
-    const labels = hints.map(({ label }) =>
-      typeof label === 'string' ? label : label.map(({ value }) => value).join(''),
-    );
+    const labels = hints.map(({ label }) => textOf(label));
     for (const expected of ['= 0.125', 'half-life 69 steps', '4 steps per epoch', '= 12 steps, 192 images']) {
       assert.ok(labels.includes(expected), `${expected} in ${labels.join(' | ')}`);
     }
+  });
+
+  test('inlay hints for everything that follows from a configuration', async () => {
+    const text = `extends: simdino_vits16
+crops: { global: { sizePx: 224 } }
+model: { architecture: vit_small }
+projector: { outputDim: 256 }
+loss: { gamma: balanced, eps: 0.2236, codingRate: { groups: 8 } }
+optim: { lr: 0.0005 }
+`;
+    const recipe = await open('recipe.yaml', text);
+    const hints = await vscode.commands.executeCommand<vscode.InlayHint[]>(
+      'vscode.executeInlayHintProvider',
+      recipe.uri,
+      new vscode.Range(0, 0, recipe.lineCount, 0),
+    );
+    const on = (line: number) =>
+      hints.filter(({ position }) => position.line === line).map(({ label }) => textOf(label));
+    assert.deepEqual(on(0), ['half-life 173 steps']);
+    assert.deepEqual(on(1), ['764 tokens per image', '197 tokens']);
+    assert.deepEqual(on(2), ['21.7 M parameters']);
+    assert.deepEqual(on(3), ['5.51 M parameters']);
+    assert.match(on(4)[0] ?? '', /^R 3\.23 \(collapse\) to 76\.7, \u03b3R \u2264 \d/);
+    assert.deepEqual(on(4).slice(2), ['\u03b5\u00b2 = 0.05, in force \u03b5 = 0.6324', '64 images each']);
+    assert.match(on(4)[1] ?? '', /^= 0\.\d+$/);
+    assert.deepEqual(on(5), ['peak 0.001']);
+  });
+
+  test('a relation leads to the other key', async () => {
+    const related = await open(
+      'related.yaml',
+      'extends: tiny\ntrain: { batchSize: 15 }\nloss: { codingRate: { groups: 4 } }\n',
+    );
+    const problems = await problemsOf(related, 1);
+    const [other] = problems[0]?.relatedInformation ?? [];
+    assert.equal(related.getText(problems[0]?.range), '4');
+    assert.equal(other && related.getText(other.location.range), '15');
+  });
+
+  test('extends is completed with presets, the paper\u2019s rows, and files beside', async () => {
+    await open('beside.simdino.yaml', 'extends: tiny\n');
+    const own = await open('naming.yaml', 'extends: paper/\ntrain: {}\n');
+    const labels = (await completionsAfter(own, 'extends: paper/')).map(({ label }) =>
+      typeof label === 'string' ? label : label.label,
+    );
+    for (const expected of ['quickstart', 'paper/table6/momentum_09', 'beside.simdino.yaml'])
+      assert.ok(labels.includes(expected), `${expected} in ${labels.join()}`);
   });
 
   test('a lens starts a run, a link opens the preset', async () => {
@@ -213,6 +258,13 @@ suite('YAML', () => {
     const cited = await open('cited.yaml', 'extends: dino_vits16\nteacher: { momentum: 0.9 }\n');
     const [remark] = await problemsOf(cited, 1);
     assert.match(String(remark?.message), /Table 6 reports that DINO diverges.*\(Table 6\)$/);
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      cited.uri,
+      remark!.range,
+    );
+    const setting = actions.find(({ title }) => title.startsWith('Open the setting of remarks'));
+    assert.deepEqual(setting?.command?.arguments, ['simdino.lint.paper']);
     const settings = vscode.workspace.getConfiguration('simdino');
     await settings.update('lint.paper', false, vscode.ConfigurationTarget.Global);
     try {
@@ -255,6 +307,10 @@ suite('YAML', () => {
     assert.equal(problem && sweep.getText(problem.range), '-1');
   });
 });
+
+function textOf(label: vscode.InlayHint['label']): string {
+  return typeof label === 'string' ? label : label.map(({ value }) => value).join('');
+}
 
 async function open(name: string, text: string): Promise<vscode.TextDocument> {
   const path = join(folder, name);

@@ -19,16 +19,23 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function said(...args: string[]): Promise<{ code: number; text: string }> {
+async function said(...args: string[]): Promise<{ code: number; text: string; beside: string }> {
   let text = '';
+  let beside = '';
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((part) => {
     text += String(part);
     return true;
   });
+  const writeBeside = vi.spyOn(process.stderr, 'write').mockImplementation((part) => {
+    beside += String(part);
+    return true;
+  });
   try {
-    return { code: await run(args), text };
+    const code = await run(args);
+    return { code, text, beside };
   } finally {
     write.mockRestore();
+    writeBeside.mockRestore();
   }
 }
 
@@ -53,6 +60,19 @@ test('diff of one file is against what it extends, of two between them', async (
 test('resolve and diff refuse a faulty file with a caret', async () => {
   const path = at('faulty.yaml', 'extends: tiny\nloss: { eps: -1 }\n');
   for (const action of ['resolve', 'diff']) await expect(run([action, path])).rejects.toThrow(/\n2 \| loss.*\n.*\^\^/);
+});
+
+test('remarks that cite the paper are warnings in all three, and can be left out of a check', async () => {
+  const text = 'extends: tiny\nloss: { eps: 0.05 }\n';
+  const path = at('squared.yaml', text);
+  const [remark] = readConfig(text, { path, load: loadFrom({}) }).diagnostics;
+  const warning = `${path}:2:14 warning: ${sentence(remark!)}\n2 | loss: { eps: 0.05 }\n  |              ^^^^\n`;
+  expect(await said('check', path)).toEqual({ code: 0, text: warning, beside: '' });
+  expect(await said('check', path, '--no-paper')).toEqual({ code: 0, text: `${path}: valid\n`, beside: '' });
+  const resolved = await said('resolve', path);
+  expect(resolved.beside).toBe(warning);
+  expect(resolved.text).not.toContain('warning');
+  expect((await said('diff', path)).beside).toBe(warning);
 });
 
 test('resolve writes every value in force', async () => {

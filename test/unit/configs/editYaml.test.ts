@@ -87,7 +87,7 @@ describe('anchors', () => {
 describe('what is refused', () => {
   test('a text that is not YAML', () => {
     expect(() => set('a: {\n', 'b', 1)).toThrowErrorMatchingInlineSnapshot(
-      `[SimdinoError: \`b\` can't be edited: line 2 is not valid YAML (Flow map in block collection must be sufficiently indented and end with a }). Edit the text by hand.]`,
+      `[SimdinoError: \`b\` can't be edited: line 2 is not valid YAML (A \`{\` above is not closed). Edit the text by hand.]`,
     );
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countDiagnostics, formatDiagnostics } from '../../../configs/diagnostic.ts';
+import { countDiagnostics, formatDiagnostics, sentence } from '../../../configs/diagnostic.ts';
 import { quickFixes } from '../../../configs/quickFixes.ts';
 import { applyEdits } from '../../../configs/editYaml.ts';
 import { readConfig, type ReadConfig } from '../../../configs/readConfig.ts';
@@ -119,7 +119,7 @@ describe('sentences', () => {
       my.yaml:9:16 warning: The run queries the test split during training although images are held out for that. Set eval.split: validation, and evaluate the test split once at the end.
       9 | eval: { split: test, knn: { k: 30000 } }
         |                ^^^^
-      my.yaml:9:32 error: eval.knn.k 30000 is above the gallery's 10000 images. Lower eval.knn.k.
+      my.yaml:9:32 error: eval.knn.k 30000 is above the gallery's 10000 images. Set it to 10000 or less.
       9 | eval: { split: test, knn: { k: 30000 } }
         |                                ^^^^^
       "
@@ -202,6 +202,35 @@ describe('sentences', () => {
     expect(read(simdino).diagnostics).toEqual([]);
   });
 
+  test('what Tables 5 and 9 report to collapse', () => {
+    expect(said('extends: dino_vits16\nteacher: { update: student }\n')).toMatchInlineSnapshot(`
+      "
+      my.yaml:2:20 warning: Table 9 reports that DINO collapses without self-distillation. Only SimDINO trains so, with 58.6 % k-NN in place of 69.7. (Table 9)
+      2 | teacher: { update: student }
+        |                    ^^^^^^^
+      "
+    `);
+    expect(said('extends: simdinov2_vitb16\nloss: { regulariser: barlowTwins }\n')).toMatchInlineSnapshot(`
+      "
+      my.yaml:2:22 warning: Table 5 reports that SimDINOv2 collapses with Barlow Twins' loss in the place of the coding rate. In that table the coding rate, \`infoNce\` and \`uniformity\` learn. (Table 5)
+      2 | loss: { regulariser: barlowTwins }
+        |                      ^^^^^^^^^^^
+      "
+    `);
+    const without = 'extends: simdino_vits16\nteacher: { update: student }\n';
+    expect(read(without).diagnostics.filter(({ code }) => code === 'paper')).toEqual([]);
+  });
+
+  test('the other keys of a relation are told with their places', () => {
+    const text = `${valid}train:\n  batchSize: 100\nloss:\n  codingRate: { groups: 8 }\n`;
+    const [relation] = read(text).diagnostics;
+    const { path, start, end } = relation!;
+    expect([path, text.slice(start, end)]).toEqual(['loss.codingRate.groups', '8']);
+    expect(relation?.others?.map((other) => [other.path, other.line, text.slice(other.start, other.end)])).toEqual([
+      ['train.batchSize', 3, '100'],
+    ]);
+  });
+
   test('remarks that cite the paper can be turned off', () => {
     const text = 'extends: tiny\nloss: { eps: 0.05 }\n';
     expect(read(text).diagnostics.map(({ code }) => code)).toEqual(['paper']);
@@ -211,15 +240,85 @@ describe('sentences', () => {
   test('syntax', () => {
     expect(said('data: { kind: synthetic\nloss:\n  eps: 0.3\n   gamma: 1\n')).toMatchInlineSnapshot(`
       "
-      my.yaml:2:1 error: Flow map in block collection must be sufficiently indented and end with a }.
+      my.yaml:2:1 error: A \`{\` above is not closed. Add the missing \`}\`.
       2 | loss:
         | ^
-      my.yaml:3:8 error: Nested mappings are not allowed in compact mappings.
+      my.yaml:3:8 error: The line below \`0.3\` is indented as if it belonged to that value. Indent it like the key above.
       3 |   eps: 0.3
         |        ^
-      my.yaml:3:8 error: Implicit keys need to be on a single line.
-      3 |   eps: 0.3
-        |        ^^^
+      "
+    `);
+  });
+
+  test('syntax, said to whoever writes a configuration', () => {
+    const texts = [
+      'loss:\n  ep\n  gamma: 1\n',
+      'loss:\n  eps: 0.3\n  gam',
+      'loss: { eps: 0.3 gamma: 1 }\n',
+      'loss: { eps:0.3 }\n',
+      'loss: { eps: 0.3,, gamma: 1 }\n',
+      'crops: { local: { scale: [0.1, 0.4 } }\n',
+      'loss: { eps: 0.3\n',
+      'data: { path: "C:\\data" }\n',
+      'data:\n  path: "images\n',
+      'data:\n  path: @home\n',
+      'data:\n  path: "images" # mine\n kind: cifar10\n',
+      'loss:\n  eps: 0.3\n    gamma: 1\n',
+      'loss: eps: 0.3\n',
+      'loss:\n\teps: 0.3\n',
+      'loss:\n  eps: "0.3" 4\n',
+      'loss:\n  eps: "0.3"#tuned\n',
+      'crops:\n  local:\n    scale:\n    - 0.1\n   - 0.4\n',
+      'loss:\n  eps: !float16 0.3\n',
+      'seed: 1\n---\nseed: 2\n',
+    ];
+    const sentences = texts.map((text) => {
+      const found = read(text).diagnostics.filter(({ code }) => code === 'syntax');
+      return [JSON.stringify(text), ...found.map((each) => `  ${each.line}:${each.column} ${sentence(each)}`)].join(
+        '\n',
+      );
+    });
+    expect(`\n${sentences.join('\n')}\n`).toMatchInlineSnapshot(`
+      "
+      "loss:\\n  ep\\n  gamma: 1\\n"
+        2:3 \`ep\` has no colon behind it. Write \`key: value\`.
+      "loss:\\n  eps: 0.3\\n  gam"
+        3:3 \`gam\` has no colon behind it. Write \`key: value\`.
+      "loss: { eps: 0.3 gamma: 1 }\\n"
+        1:14 Between entries within brackets a comma is missing. Part them by commas, also where each has a line of its own.
+      "loss: { eps:0.3 }\\n"
+      "loss: { eps: 0.3,, gamma: 1 }\\n"
+        1:18 A comma with nothing before it. Remove it.
+      "crops: { local: { scale: [0.1, 0.4 } }\\n"
+        1:36 A \`[\` above is not closed. Add the missing \`]\`.
+        2:1 A \`{\` above is not closed. Add the missing \`}\`.
+      "loss: { eps: 0.3\\n"
+        2:1 A \`{\` above is not closed. Add the missing \`}\`.
+      "data: { path: \\"C:\\\\data\\" }\\n"
+        1:18 \`\\d\` means nothing within double quotes. Write \`\\\\d\`, or use single quotes, in which a backslash is a backslash.
+      "data:\\n  path: \\"images\\n"
+        3:1 A text is not closed by \`"\`. Add the missing \`"\`.
+      "data:\\n  path: @home\\n"
+        2:9 A value can't start with \`@\` unless it is in quotes. Put the value in quotes.
+      "data:\\n  path: \\"images\\" # mine\\n kind: cifar10\\n"
+        3:1 This line is not indented like the keys above it. Give all keys of a section the same number of spaces.
+      "loss:\\n  eps: 0.3\\n    gamma: 1\\n"
+        2:8 The line below \`0.3\` is indented as if it belonged to that value. Indent it like the key above.
+      "loss: eps: 0.3\\n"
+        1:7 A second key on the line of another. Give it a line of its own, indented; or put the value in quotes.
+      "loss:\\n\\teps: 0.3\\n"
+        2:1 A tab indents this line. YAML takes spaces only.
+      "loss:\\n  eps: \\"0.3\\" 4\\n"
+        2:14 \`4\` stands behind a value that has ended. Give it a line of its own, or put the whole value in quotes.
+      "loss:\\n  eps: \\"0.3\\"#tuned\\n"
+        2:13 \`#\` stands right behind a value. Put a space before it if it starts a comment, or the whole value in quotes.
+      "crops:\\n  local:\\n    scale:\\n    - 0.1\\n   - 0.4\\n"
+        5:1 This entry is not indented like those above it. Give all entries of a list the same number of spaces.
+        5:4 This entry is not indented like those above it. Give all entries of a list the same number of spaces.
+      "loss:\\n  eps: !float16 0.3\\n"
+        2:8 \`!float16\` is a tag that nothing here knows. Remove it.
+      "seed: 1\\n---\\nseed: 2\\n"
+        2:1 A second document starts here. A file holds one configuration: remove the line \`---\`.
       "
     `);
   });
@@ -304,6 +403,29 @@ describe('sentences', () => {
       "
     `);
   });
+});
+
+test('a minimal rate above the peak of a square-root rule says that rule', () => {
+  expect(
+    said(`${valid}optim: { lr: 0.001, minLr: 0.01, lrScaling: sqrt1024 }\ntrain: { batchSize: 256, epochs: 20 }\n`),
+  ).toContain('(optim.lr 0.001 x sqrt(batch 256 / 1024))');
+});
+
+test.each([
+  ['crops: { local: { count: 0, blur: 0.1 } }', 'crops.local.blur', 'crops.local.count is 0'],
+  ['crops: { jitter: { probability: 0, hue: 0.3 } }', 'crops.jitter.hue', 'crops.jitter.probability is 0'],
+  ['loss: { regulariser: infoNce, alternative: { lambda: 1 } }', 'loss.alternative.lambda', 'is `infoNce`'],
+  ['method: simdinov2\nmasking: { share: 0, ratio: [0.2, 0.3] }', 'masking.ratio', 'masking.share is 0'],
+  [
+    'method: dino\ndino: { teacherTemperatureWarmupEpochs: 0, teacherTemperatureStart: 0.05, teacherTemperature: 0.06 }',
+    'dino.teacherTemperatureStart',
+    'dino.teacherTemperatureWarmupEpochs is 0',
+  ],
+])('%s: what has no effect', (text, path, reason) => {
+  const { diagnostics } = read(`${valid}${text}\ntrain: { epochs: 20 }\n`);
+  const ignored = diagnostics.filter(({ code }) => code === 'ignored');
+  expect(ignored.map((diagnostic) => diagnostic.path)).toEqual([path]);
+  expect(ignored[0]?.message).toContain(reason);
 });
 
 describe('extends', () => {
@@ -400,6 +522,13 @@ describe('quick fixes', () => {
     });
   });
 
+  test('a colon without a space', () => {
+    expect(fixed(`${valid}loss: { eps:0.3 }\n`)).toMatchObject({
+      'Change to `eps: 0.3`': `${valid}loss: { eps: 0.3 }\n`,
+    });
+    expect(read(`${valid}seed:3\n`).diagnostics[0]?.message).toBe('`seed:3` has no space behind its colon.');
+  });
+
   test('a mistyped value', () => {
     expect(fixed(`${valid}loss: { pairs: crosview, gamma: balancd }\n`)).toEqual({
       'Set `loss.pairs` to crossView': `${valid}loss: { pairs: crossView, gamma: balancd }\n`,
@@ -416,6 +545,18 @@ describe('quick fixes', () => {
   test('epsilon given as its square', () => {
     expect(fixed(`${valid}loss:\n  eps: 0.05 # as published\n`)).toEqual({
       'Set `loss.eps` to 0.2236': `${valid}loss:\n  eps: 0.2236 # as published\n`,
+    });
+  });
+
+  test('relations between keys', () => {
+    expect(
+      fixed(
+        `${valid}crops:\n  global: { scale: [0.3, 0.8] }\n  local:\n    scale: [0.05, 0.9] # wide\ntrain: { batchSize: 600 }\neval: { knn: { k: 40, galleryImages: 30 } }\n`,
+      ),
+    ).toMatchObject({
+      'Set `crops.local.scale` to [0.05, 0.3]': expect.stringContaining('scale: [0.05, 0.3] # wide\n') as string,
+      'Set `train.batchSize` to 512': expect.stringContaining('batchSize: 512 }') as string,
+      'Set `eval.knn.k` to 30': expect.stringContaining('k: 30,') as string,
     });
   });
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { formatDiagnostics } from '../../../configs/diagnostic.ts';
+import { applyEdits } from '../../../configs/editYaml.ts';
 import { expandCells } from '../../../configs/expandCells.ts';
+import { quickFixes } from '../../../configs/quickFixes.ts';
 import { readSweep, type ReadSweep } from '../../../configs/readSweep.ts';
 import { configsFolder, loadFrom, loadFromRepository, yamlFiles } from './presetFiles.ts';
 
@@ -160,6 +162,20 @@ describe('sentences', () => {
         |                 ^^^
       "
     `);
+  });
+
+  test('quick fixes: the axis\u2019s key, the value in its list, a common value', () => {
+    const text =
+      'base: tiny\nset: { train.epochz: 3 } # short\naxes:\n  loss.eps: [0.3, 0.05] # tuned\n  loss.codingRate.groups: [1, 3]\n  loss.gama: [1]\n';
+    const fixes = read(text).diagnostics.flatMap((diagnostic) => quickFixes(text, diagnostic));
+    expect(Object.fromEntries(fixes.map(({ title, edits }) => [title, applyEdits(text, edits)]))).toEqual({
+      'Change to `train.epochs`': text.replace('epochz', 'epochs'),
+      'Remove `set.train.epochz`': text.replace('{ train.epochz: 3 }', '{  }'),
+      'Set `axes.loss.eps.1` to 0.2236': text.replace('0.05', '0.2236'),
+      'Set `axes.loss.codingRate.groups.1` to 2': text.replace('[1, 3]', '[1, 2]'),
+      'Change to `loss.gamma`': text.replace('gama', 'gamma'),
+      'Remove `axes.loss.gama`': text.replace('  loss.gama: [1]\n', ''),
+    });
   });
 
   test('too many runs', () => {

@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { presets } from '../../../configs/presets.ts';
-import { completions, type Completion } from '../../../configs/language/completion.ts';
+import { completions, type Completion, type CompletionOptions } from '../../../configs/language/completion.ts';
+import type { Method } from '../../../configs/schema.ts';
 
 /** `|` marks the cursor. */
-function at(marked: string, path = 'my.simdino.yaml'): Completion[] {
+function at(marked: string, { path = 'my.simdino.yaml', ...options }: Place = {}): Completion[] {
   const offset = marked.indexOf('|');
-  return completions(marked.replace('|', ''), offset, path);
+  return completions(marked.replace('|', ''), offset, path, options);
 }
 
-const labels = (marked: string, path?: string): string[] => at(marked, path).map(({ label }) => label);
+type Place = CompletionOptions & { path?: string };
+const labels = (marked: string, place?: Place): string[] => at(marked, place).map(({ label }) => label);
 
 /** The text after the completion of that label is taken. */
 function taken(marked: string, label: string): string {
@@ -83,10 +85,16 @@ describe('values', () => {
 
   test('numbers: the default and the paper\u2019s', () => {
     expect(at('train:\n  epochs: |').map(({ label, detail }) => [label, detail])).toEqual([['100', 'default, paper']]);
-    expect(at('optim:\n  clipGradNorm: |\n').map(({ label, detail }) => [label, detail])).toEqual([
+    const clip = (method?: Method) =>
+      at('optim:\n  clipGradNorm: |\n', { method }).map(({ label, detail }) => [label, detail]);
+    expect(clip('simdino')).toEqual([
       ['3', 'default'],
       ['0.3', 'paper'],
     ]);
+    expect(clip('simdinov2')).toEqual([['3', 'default, paper']]);
+    expect(clip()).toEqual([['3', 'default']]);
+    // The paper's 0.002 is for a batch of 1024; ours is per 256.
+    expect(labels('optim:\n  lr: |\n', { method: 'simdino' })).toEqual(['0.0005']);
     expect(at('crops:\n  local: { scale: | }').map(({ label, detail }) => [label, detail])).toEqual([
       ['[0.05, 0.4]', 'default, paper'],
     ]);
@@ -95,6 +103,10 @@ describe('values', () => {
   test('presets', () => {
     expect(labels('extends: |')).toEqual([...presets]);
     expect(labels('extends: qu|')).toEqual([...presets]);
+    const references = () => [{ name: 'paper/table6/official', detail: 'preset of the paper' }];
+    const [found] = at('extends: paper/ta|b\n', { references }).slice(presets.length);
+    expect(found).toMatchObject({ label: 'paper/table6/official', detail: 'preset of the paper', start: 9, end: 18 });
+    expect(labels('base: p|\naxes: { loss.eps: [1] }\n', { references })).toContain('paper/table6/official');
   });
 });
 
@@ -102,16 +114,21 @@ test('nothing in comments, in texts, or in files of others', () => {
   expect(at('# lo|')).toEqual([]);
   expect(at('loss: # ep|')).toEqual([]);
   expect(at('data: { path: "im| ages" }')).toEqual([]);
-  expect(at('lo|', 'docker-compose.yaml')).toEqual([]);
+  expect(at('lo|', { path: 'docker-compose.yaml' })).toEqual([]);
 });
 
 describe('sweeps', () => {
   test('keys of the file, dotted keys of configurations, choices', () => {
-    expect(labels('base: tiny\naxes: { loss.eps: [1] }\n|', 'configs/x.yaml')).toContain('seeds');
-    expect(labels('base: tiny\naxes:\n  loss.e|', 'configs/x.yaml')).toContain('loss.eps');
-    expect(labels('base: tiny\naxes:\n  loss.eps: [1]\nset: { tr| }', 'configs/x.yaml')).toContain('train.epochs');
-    expect(labels('base: tiny\naxes:\n  loss.pairs: [all, |]', 'configs/x.yaml')).toEqual(['all', 'crossView']);
-    expect(labels('base: |\naxes:\n  loss.pairs: [all]', 'my.simdino.yaml')).toContain('tiny');
-    expect(labels('base: tiny\naxes: { loss.eps: [1] }\nmetric: |', 'configs/x.yaml')).toContain('knnTop1');
+    expect(labels('base: tiny\naxes: { loss.eps: [1] }\n|', { path: 'configs/x.yaml' })).toContain('seeds');
+    expect(labels('base: tiny\naxes:\n  loss.e|', { path: 'configs/x.yaml' })).toContain('loss.eps');
+    expect(labels('base: tiny\naxes:\n  loss.eps: [1]\nset: { tr| }', { path: 'configs/x.yaml' })).toContain(
+      'train.epochs',
+    );
+    expect(labels('base: tiny\naxes:\n  loss.pairs: [all, |]', { path: 'configs/x.yaml' })).toEqual([
+      'all',
+      'crossView',
+    ]);
+    expect(labels('base: |\naxes:\n  loss.pairs: [all]')).toContain('tiny');
+    expect(labels('base: tiny\naxes: { loss.eps: [1] }\nmetric: |', { path: 'configs/x.yaml' })).toContain('knnTop1');
   });
 });

@@ -14,6 +14,7 @@ describe('which files are ours', () => {
     ['a/my.simdino.yml', 'axes: {}\n', 'sweep'],
     ['a/any.yaml', '# x\nmethod: simdino\n', 'config'],
     ['a/any.yml', 'extends: quickstart\n', 'config'],
+    ['a/any.yml', 'extends: paper/\n', 'config'],
     ['a/any.yaml', 'extends: ../base.yaml # mine\nloss: { eps: 0.3 }\n', 'config'],
     ['a/any.yaml', 'method: dino\ncrops: {}\n', 'config'],
     ['a/any.yaml', 'base: quickstart\naxes:\n', 'sweep'],

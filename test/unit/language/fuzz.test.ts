@@ -1,13 +1,19 @@
 /** Half-typed texts: random edits of valid files never throw, and a long file is analysed while typing. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { formatDiagnostics } from '../../../configs/diagnostic.ts';
 import { applyEdits } from '../../../configs/editYaml.ts';
 import { analyse } from '../../../configs/language/analyse.ts';
 import { completions } from '../../../configs/language/completion.ts';
+import { valueRows } from '../../../configs/language/catalogues.ts';
+import { checkInput } from '../../../configs/language/fieldChoices.ts';
 import { hints } from '../../../configs/language/hints.ts';
 import { hover } from '../../../configs/language/hover.ts';
+import { outline } from '../../../configs/language/outline.ts';
 import { quickFixes } from '../../../configs/quickFixes.ts';
+import { valueAt } from '../../../configs/plainValues.ts';
+import { readConfig } from '../../../configs/readConfig.ts';
 import { configsFolder, loadFromRepository, yamlFiles } from '../configs/presetFiles.ts';
 
 const files = [...yamlFiles(), ...yamlFiles(`${configsFolder}/sweeps`)];
@@ -69,14 +75,42 @@ test('random edits of valid files never throw', () => {
       for (const diagnostic of analysis.diagnostics) {
         expect(diagnostic.start).toBeLessThanOrEqual(diagnostic.end);
         expect(diagnostic.end).toBeLessThanOrEqual(text.length);
-        for (const fix of quickFixes(text, diagnostic)) applyEdits(text, fix.edits);
+        for (const fix of quickFixes(text, diagnostic)) {
+          // What a fix promises, it does: the remark is gone.
+          const mended = analyse(applyEdits(text, fix.edits), { path, load: loadFromRepository });
+          const left = mended?.diagnostics.filter(({ message }) => message === diagnostic.message) ?? [];
+          expect(left.length, `${fix.title} in ${text}`).toBeLessThan(
+            analysis.diagnostics.filter(({ message }) => message === diagnostic.message).length,
+          );
+        }
+        for (const { start, end } of diagnostic.others ?? [])
+          expect(0 <= start && start <= end && end <= text.length).toBe(true);
       }
       formatDiagnostics(analysis.diagnostics, text, path);
       for (const hint of hints(analysis)) expect(hint.text).not.toMatch(/NaN|undefined/);
       hover(analysis, offset);
+      outline(analysis);
       for (const { start, end } of completions(text, offset, path)) expect(start <= offset && offset <= end).toBe(true);
     }),
     { numRuns: 800 },
+  );
+}, 120_000);
+
+test('whatever is typed for a key, it is written so that it reads back, or refused with a reason', () => {
+  const rows = valueRows();
+  const options = { path: 'my.simdino.yaml', load: loadFromRepository };
+  const inputs = fc.oneof(fc.constantFrom(...scraps), fc.string({ maxLength: 8 }), fc.double().map(String));
+  fc.assert(
+    fc.property(fc.constantFrom(...yamlFiles()), fc.constantFrom(...rows), inputs, ({ text }, { path }, input) => {
+      const checked = checkInput(text, path, input, options);
+      if ('fault' in checked) expect(checked.fault).toMatch(/\S/);
+      else {
+        const { merged, diagnostics } = readConfig(checked.edit.text, options);
+        expect(valueAt(merged, path.split('.'))).toEqual(parse(input, { logLevel: 'error' }));
+        expect(diagnostics.filter((each) => each.severity === 'error' && each.path === path)).toEqual([]);
+      }
+    }),
+    { numRuns: 400 },
   );
 }, 120_000);
 

@@ -91,6 +91,16 @@ train:
     ).toContain('momentum: &m 0.9 «half-life 6.579 steps»');
   });
 
+  test('numbers of keys that are left to what is extended, which other keys change', () => {
+    const text = 'extends: simdino_vits16\ntrain: { batchSize: 1024 }\n';
+    const [inherited] = hints(analysed(text), { trainImages: 1_281_167 });
+    expect(inherited).toMatchObject({ path: 'extends', offset: text.indexOf('\n') });
+    expect(inherited?.text).toMatchInlineSnapshot(`"γ 0.004883, peak lr 0.002, 125,100 steps"`);
+    expect(inherited?.tooltip).toMatchInlineSnapshot(`"Of keys that are not written here: loss.gamma: γ 0.004883; loss.eps: ε² = 0.05, in force ε = 0.6325; loss: R 3.23 (collapse) to 115, γR ≤ 0.56; loss.codingRate.groups: 128 images each; crops.global.sizePx: 197 tokens; crops.local.sizePx: 37 tokens; crops: 764 tokens per image; model.architecture: 21.7 M parameters; projector: 5.51 M parameters; optim.lr: peak lr 0.002; teacher.momentum: half-life 173 steps; train.epochs: 125,100 steps; optim.warmupEpochs: = 12,510 steps."`);
+    // What is written has its own hint.
+    expect(hinted(`${text}optim: { lr: 0.001 }\n`, 1_281_167)).not.toContain('peak lr');
+  });
+
   test('a sweep', () => {
     expect(
       hinted('base: tiny\naxes: # grid\n  loss.eps: [0.2, 0.3]\n  loss.gammaFactor: [1, 2, 3]\nseeds: [0, 1]\n'),
@@ -119,13 +129,31 @@ describe('hover', () => {
 
   test('on a key whose default is not the paper\u2019s, and on one that a preset decides', () => {
     expect(hoverAt('optim: { clip|GradNorm: 1 }\n')).toContain(
-      '**Differs:** our default `3` is the authors\u2019 code\u2019s, not the paper\u2019s `0.3`.',
+      '**Differs:** our default `3` is the authors\u2019 code\u2019s, not the paper\u2019s `0.3` for SimDINO.',
     );
     expect(hoverAt('loss: { pa|irs: all }\n')).toContain(
       '**By `loss.preset`:** reference `"crossView"`, paper `"all"`.',
     );
     expect(hoverAt('teacher: { moment|um: 0.9 }\n')).not.toContain('Differs');
     expect(hoverAt('crops: { global: { bl|ur: [0.5] } }\n')).not.toContain('Differs');
+  });
+
+  test('the paper\u2019s value is that of the file\u2019s method', () => {
+    const paper = (text: string): string | undefined => /\*\*Paper:.*|\*\*Differs:.*/s.exec(hoverAt(text) ?? '')?.[0];
+    expect(paper('extends: dino_vits16\nteacher: { moment|um: 0.99 }\n')).toContain(
+      '**Paper:** 0.996 for DINO (Table 4; Table 6 varies it); SimDINOv2: 0.9; DINOv2: 0.992',
+    );
+    expect(paper('method: simdinov2\noptim: { clip|GradNorm: 1 }\n')).toContain('**Paper:** 3 for SimDINOv2');
+    expect(paper('method: simdinov2\noptim: { clip|GradNorm: 1 }\n')).not.toContain('Differs');
+    expect(paper('method: simdinov2\nteacher: { moment|um: 0.9 }\n')).toContain(
+      '**Differs:** our default `0.996` is not the paper\u2019s `0.9` for SimDINOv2.',
+    );
+    // Half-typed, the method is still what is written.
+    expect(paper('method: dinov2\ntrain: { batch|Size: 16, epo\n')).toContain('**Paper:** 1024 (128 x 8) for DINOv2');
+    // The schema's own words, and a sweep over methods, know none.
+    expect(paper('base: tiny\naxes: { method: [simdino, dino], teacher.moment|um: [0.9] }\n')).toContain(
+      '**Paper:** SimDINO, DINO: 0.996; SimDINOv2: 0.9; DINOv2: 0.992 (Table 4',
+    );
   });
 
   test('on a key that own runs have tried', () => {
@@ -138,7 +166,9 @@ describe('hover', () => {
   test('beside a server that shows the schema, only what it does not know', () => {
     const text = 'extends: simdino_vits16\nteacher: { momentum: 0.9, update: ema }\n';
     const derived = (word: string) => hover(analysed(text), text.indexOf(word), { part: 'derived' })?.markdown;
-    expect(derived('momentum')).toMatch(/^`simdino_vits16` has `0\.996`\.\n\n\*\*Here:\*\* half-life/);
+    expect(derived('momentum')).toMatch(
+      /^\*\*Paper:\*\* 0\.996 for SimDINO\.\n\n`simdino_vits16` has `0\.996`\.\n\n\*\*Here:\*\* half-life/,
+    );
     expect(derived('update')).toBeUndefined();
   });
 
