@@ -149,6 +149,11 @@ const sentences = {
     say(`Run '${id}' can't be evaluated: ${reason}.`, 'Wait for its first checkpoint, or ask for one.'),
   runFolderUnwritable: (path: string, reason: string) =>
     say(`The run folder ${path} can't be written: ${reason}.`, 'Choose another folder with --runs-dir.'),
+  notesUnkept: (path: string, reason: string) =>
+    say(
+      `Name, star, tags and notes can\u2019t be kept in ${path}: ${reason}.`,
+      'Make the file and its folder readable and writable, with room on the disk; nothing was changed.',
+    ),
   diskFilled: (path: string) =>
     say(
       `The disk is full: ${path} could not be written.`,
