@@ -126,7 +126,7 @@ describeStudio(
       await suite.studio.star(/^of-tomorrow /);
       await notifications.message(/notes can’t be kept in .*of-tomorrow.annotations\.json: .*nothing was changed/s);
       await suite.studio.startRun('tiny.yaml');
-      await notifications.message(/The run folder .*runs can't be written: .*--runs-dir/);
+      await notifications.message(/The run folder .*runs can't be written: .*simdino\.runsFolder/);
       expect(await readdir(files('of-tomorrow'))).toEqual(before);
       await notifications.clear();
 
