@@ -415,8 +415,11 @@ function gridItem(sweep: SweepOverview, watch: RunWatch): vscode.TreeItem {
   item.iconPath = new vscode.ThemeIcon('symbol-array');
   item.tooltip = plainTooltip([
     `${sweep.id}: ${item.description}`,
-    finished < cells.length ? schedulerSentence(sweep.scheduler) : '',
-    ...(sweep.isSilent ? [vscode.l10n.t('Nothing is heard of the scheduler that worked on it last.')] : []),
+    finished === cells.length
+      ? ''
+      : sweep.isSilent
+        ? vscode.l10n.t('Nothing is heard of the scheduler that worked on it last; it may still work.')
+        : schedulerSentence(sweep.scheduler),
   ]);
   item.contextValue = ['grid', sweep.scheduler, finished < cells.length ? 'incomplete' : 'complete'].join(' ');
   item.command = { command: 'simdino.openGrid', title: vscode.l10n.t('Show grid'), arguments: [sweep.id] };

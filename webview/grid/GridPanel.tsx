@@ -123,7 +123,7 @@ const schedulerLooks: Record<SchedulerState, { label: string; icon: IconName; to
     label: t('Idle'),
     icon: 'half',
     tone: 'quiet',
-    title: t('Nothing works on the cells that have not finished.'),
+    title: t('No scheduler is known to work on the cells that have not finished.'),
   },
 };
 

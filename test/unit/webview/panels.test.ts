@@ -415,7 +415,7 @@ describe('panels in a browser', () => {
         ['pausing', 'not started', 'Nothing more is launched', 'Pausing', /go on to their end/],
         ['paused', 'not started', 'Click: run this cell\u2019s 3 seeds', 'Paused', /until it is continued/],
         ['cancelled', 'not started', 'Click: run this cell\u2019s 3 seeds', 'Cancelled', /were stopped/],
-        ['idle', 'not started', 'Click: run this cell\u2019s 3 seeds', 'Idle', /Nothing works on the cells/],
+        ['idle', 'not started', 'Click: run this cell\u2019s 3 seeds', 'Idle', /No scheduler is known/],
       ] as const) {
         await panel.showGrid({ ...makeGrid(), scheduler });
         await expect.poll(() => badge.innerText()).toBe(word);
