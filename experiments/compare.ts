@@ -52,10 +52,34 @@ export function metricInfo(metric: string): MetricInfo {
   return knownMetric(metric) ?? { label: metric, unit: '', description: 'Logged by the trainer.', better: null };
 }
 
-/** Which way results of runs are ranked by a metric; null also for what tells more of the machine and its load than of the run. */
-export function rankedBy(metric: string): MetricInfo['better'] {
+type Configured = Pick<RunSummary, 'config'>;
+
+/**
+ * Which way results of these runs are ranked by a metric; null also for what tells more of the machine and its load than of the run,
+ * and for terms of objectives that are not the same.
+ */
+export function rankedBy(metric: string, runs: readonly Configured[]): MetricInfo['better'] {
   const { better, about } = metricInfo(metric);
-  return about === 'machine' ? null : better;
+  return about === 'machine' || !isComparable(metric, runs) ? null : better;
+}
+
+/** False for the loss and its terms where the runs do not minimise the same: a smaller loss is then no better result. */
+export function isComparable(metric: string, runs: readonly Configured[]): boolean {
+  return metricInfo(metric).about !== 'objective' || objectiveDifferences(runs).length === 0;
+}
+
+/**
+ * Keys that the value of an objective follows from, whatever was learned: its kind, constants and weights, and - since gamma, the
+ * coding rate and InfoNCE depend on them - how many features of how many dimensions it is computed of.
+ */
+const objectiveKeys =
+  /^(method|train\.batchSize|projector\.outputDim|crops\.(global|local)\.count|masking\.(viewWeight|patchWeight)|(loss|dino|dinov2)\..+)$/;
+
+/** The keys by which the objectives of runs differ. */
+export function objectiveDifferences(runs: readonly Configured[]): string[] {
+  return differingKeys(runs, 0)
+    .map(({ key }) => key)
+    .filter((key) => objectiveKeys.test(key));
 }
 
 /**

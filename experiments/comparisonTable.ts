@@ -21,6 +21,7 @@ export function runsTable(
     return numberColumn(
       metric,
       runs.map((_, i) => row?.values[i]),
+      { better: rankedBy(metric, runs) },
     );
   });
   return assemble('Results by run', [{ label: 'Run', cells: runs.map(({ name }) => name) }], options.metrics, columns);
@@ -42,7 +43,10 @@ export function armsTable(
     return numberColumn(
       metric,
       intervals.map((interval) => interval?.mean),
-      { spreads: intervals.map((interval) => interval && { plusMinus: interval.ci95, n: interval.n }) },
+      {
+        spreads: intervals.map((interval) => interval && { plusMinus: interval.ci95, n: interval.n }),
+        better: rankedBy(metric, runs),
+      },
     );
   });
   const labels = { label: 'Configuration', cells: groups.map((arm) => options.nameArm(arm)) };
@@ -75,7 +79,7 @@ interface Spread {
 function numberColumn(
   metric: string,
   values: readonly (number | undefined)[],
-  { spreads = [], better = rankedBy(metric) }: { spreads?: readonly (Spread | undefined)[]; better?: Ranking } = {},
+  { spreads = [], better }: { spreads?: readonly (Spread | undefined)[]; better: Ranking },
 ): ResultCell[] {
   const scaled = values.map((value) => (value === undefined ? undefined : tableValue(metric, value).value));
   const decimals = tableValue(metric, 0).unit === '%' ? 1 : decimalsFor(scaled);

@@ -2,7 +2,8 @@
  * What came to an end between two looks at a runs folder, and is to be told: each end once, and a grid as one, not as its cells.
  *
  * A run that failed before anybody saw it train, one that was not heard of for a while, and one that the queue could not even start
- * have ended like any other. What had ended before the first look is no news.
+ * have ended like any other; so has a grid that was begun and ended between two looks. What had ended before the first look is no
+ * news, and a scheduler that is silent has not ended.
  */
 import type { RunState, SweepRecord } from '../protocol/records.ts';
 import type { QueuedRun } from './store/queue.ts';
@@ -18,8 +19,8 @@ export type Ending =
 
 export interface EndedGrid {
   id: string;
-  /** Of its scheduler: counts how often the grid was worked on. */
-  attempt: number;
+  /** Names the time that it was worked on: a grid that is run again ends again. */
+  work: string;
   how: 'ended' | 'paused' | 'cancelled';
   counts: CellCounts;
   /** The first cell that failed; null where none has. */
@@ -50,6 +51,8 @@ export class EndWatch {
   #known = new Map<string, { state: RunState; attemptCount: number }>();
   /** Grids that were being worked on. */
   #working = new Set<string>();
+  /** The newest work on each grid, as last seen. */
+  #works = new Map<string, string>();
   /** Grids whose scheduler has ended: told at the next look, when their last cells were read again. */
   #due = new Set<string>();
   #unstarted = new Set<string>();
@@ -64,14 +67,15 @@ export class EndWatch {
       if (isNews) endings.push({ kind: 'run', run });
     }
     for (const sweep of sweeps) {
-      const isWorking = sweep.scheduler === 'running' || sweep.scheduler === 'pausing';
-      if (isWorking) {
+      const wasWorkedOn = !isFirst && this.#wasWorkedOn(sweep);
+      this.#works.set(sweep.id, sweep.work);
+      if (isWorkedOn(sweep)) {
         this.#working.add(sweep.id);
         this.#due.delete(sweep.id);
+      } else if (this.#working.delete(sweep.id) || wasWorkedOn) {
+        this.#due.add(sweep.id);
       } else if (this.#due.delete(sweep.id)) {
         endings.push({ kind: 'grid', grid: endedGrid(sweep, runs) });
-      } else if (this.#working.delete(sweep.id)) {
-        this.#due.add(sweep.id);
       }
     }
     const failed = queue.filter(({ state }) => state === 'failed').map(({ runId, rank }) => ({ runId, launch: rank }));
@@ -91,23 +95,36 @@ export class EndWatch {
     return Date.parse(startedAt) >= (this.#sinceMs ?? Infinity);
   }
 
-  #isToldWithItsGrid({ record }: RunOverview, sweeps: readonly SweepOverview[]): boolean {
-    const id = record?.sweep?.id;
-    if (id === undefined) return false;
-    const scheduler = sweeps.find((sweep) => sweep.id === id)?.scheduler;
-    return scheduler === 'running' || scheduler === 'pausing' || this.#working.has(id) || this.#due.has(id);
+  /** Whether somebody began to work on the grid since the last look. */
+  #wasWorkedOn({ id, work, workedSinceMs }: SweepOverview): boolean {
+    if (work === '') return false;
+    const before = this.#works.get(id);
+    if (before !== undefined) return before !== work;
+    // Not seen before: it was made, or was brought here from elsewhere.
+    return workedSinceMs !== null && workedSinceMs >= (this.#sinceMs ?? Infinity);
   }
+
+  #isToldWithItsGrid({ record }: RunOverview, sweeps: readonly SweepOverview[]): boolean {
+    const sweep = sweeps.find(({ id }) => id === record?.sweep?.id);
+    if (!sweep) return false;
+    return isWorkedOn(sweep) || this.#working.has(sweep.id) || this.#due.has(sweep.id) || this.#wasWorkedOn(sweep);
+  }
+}
+
+/** A silent scheduler may work. */
+function isWorkedOn({ scheduler, isSilent }: SweepOverview): boolean {
+  return scheduler === 'running' || scheduler === 'pausing' || isSilent;
 }
 
 function hasEnded(state: RunState): boolean {
   return !isActive(state) && state !== 'stale' && state !== 'queued';
 }
 
-function endedGrid({ id, scheduler, attempt, record }: SweepOverview, runs: Look['runs']): EndedGrid {
+function endedGrid({ id, scheduler, work, record }: SweepOverview, runs: Look['runs']): EndedGrid {
   const cells = record?.cells ?? [];
   return {
     id,
-    attempt,
+    work,
     how: scheduler === 'paused' || scheduler === 'cancelled' ? scheduler : 'ended',
     counts: countCells(cells, runs),
     failedRun: cells.find(({ runId }) => hasFailed(runs.get(runId)?.state))?.runId ?? null,

@@ -1,14 +1,14 @@
 /** A sweep as tables: two axes as rows and columns, the others as facets, seeds aggregated within a cell. */
 import type { GridData, RunSummary } from '../protocol/panelMessages.ts';
 import type { JsonScalar, SweepRecord } from '../protocol/records.ts';
-import { bestShown, rankedBy } from './compare.ts';
+import { bestShown, isComparable, rankedBy } from './compare.ts';
 import { formatMetric } from './formatMetric.ts';
 import type { MeanInterval } from './studentT.ts';
 import { meanInterval } from './studentT.ts';
 
 /**
  * - `done`: every seed finished with a finite value; `partial`: some did, and none is under way
- * - `running`, `pending` (a run exists and waits), `missing` (not started)
+ * - `running`, `pending` (a run exists and waits, or a scheduler at work will start it), `missing` (not started)
  * - `failed`: failed, crashed or diverged, and no seed finished; `stopped`: stopped before the end
  * - `absent`: the sweep has no such combination
  */
@@ -51,7 +51,7 @@ export interface Grid {
   rows: JsonScalar[];
   columns: JsonScalar[];
   facets: GridFacet[];
-  /** Which mean is the best; null where the metric has no better way. */
+  /** Which mean is the best; null where the metric has no better way, or the cells can't be ranked by it. */
   better: 'higher' | 'lower' | null;
   /** Smallest and largest mean of finished cells, null when there is none. */
   range: { low: number; high: number } | null;
@@ -68,10 +68,19 @@ export interface GridView {
   choose: 'best' | 'last';
 }
 
-export function aggregateGrid({ sweep, runs }: Pick<GridData, 'sweep' | 'runs'>, view: GridView): Grid {
-  const byId = new Map(runs.map((run) => [run.id, run]));
+interface FoundRuns {
+  byId: ReadonlyMap<string, RunSummary>;
+  /** Whether a scheduler starts what has not been started. */
+  isLaunching: boolean;
+}
+
+export function aggregateGrid(
+  { sweep, runs, scheduler = 'idle' }: Pick<GridData, 'sweep' | 'runs'> & Partial<Pick<GridData, 'scheduler'>>,
+  view: GridView,
+): Grid {
+  const found: FoundRuns = { byId: new Map(runs.map((run) => [run.id, run])), isLaunching: scheduler === 'running' };
   const listed = listedCells(sweep);
-  if (listed) return listGrid(sweep, byId, listed, view);
+  if (listed) return listGrid(sweep, found, listed, view);
   const rows = valuesOf(sweep, view.rowKey);
   const columns = valuesOf(sweep, view.columnKey);
   const facetAxes = sweep.axes.filter(({ key }) => key !== view.rowKey && key !== view.columnKey);
@@ -82,7 +91,7 @@ export function aggregateGrid({ sweep, runs }: Pick<GridData, 'sweep' | 'runs'>,
         const at = { ...fixed };
         if (view.rowKey !== null) at[view.rowKey] = row;
         if (view.columnKey !== null) at[view.columnKey] = column;
-        return cellAt(sweep, byId, at, view);
+        return cellAt(sweep, found, at, view);
       }),
     ),
   }));
@@ -111,7 +120,7 @@ export function listedCells({ axes, cells }: Pick<SweepRecord, 'axes' | 'cells'>
 
 function listGrid(
   sweep: SweepRecord,
-  byId: ReadonlyMap<string, RunSummary>,
+  found: FoundRuns,
   listed: readonly Record<string, JsonScalar>[],
   view: GridView,
 ): Grid {
@@ -120,7 +129,7 @@ function listGrid(
     return [
       cellOf(
         sweep.cells.filter(({ cell }) => JSON.stringify(cell) === key),
-        byId,
+        found,
         at,
         view,
       ),
@@ -172,14 +181,26 @@ function judged(
   const means = cells.map((cell) => cell.summary?.mean);
   const known = means.filter((mean) => mean !== undefined);
   const range = known.length > 0 ? { low: Math.min(...known), high: Math.max(...known) } : null;
+  const runs = cells.flatMap(({ members }) => members.flatMap(({ run }) => run ?? []));
   // A sweep may be about what is otherwise no result, such as throughput.
-  const isRanked = view.metric === sweep.metric || rankedBy(view.metric) !== null;
+  const isRanked =
+    view.metric === sweep.metric ? isComparable(view.metric, runs) : rankedBy(view.metric, runs) !== null;
   const better = !isRanked ? null : view.goal === 'maximise' ? 'higher' : 'lower';
   const best = bestShown(means, better, (mean) => formatMetric(view.metric, mean));
   for (const [i, cell] of cells.entries()) cell.best = best[i]!;
   const counts = Object.fromEntries(cellStates.map((state) => [state, 0])) as Record<CellState, number>;
   for (const cell of cells) counts[cell.state]++;
   return { better, range, counts };
+}
+
+/**
+ * Where a cell's mean lies between the smallest and the largest, 0 to 1, for its colour: the better end is 1, whichever that is, and the
+ * larger one where neither is better. Null for a cell without a mean.
+ */
+export function shareOfRange({ range, better }: Pick<Grid, 'range' | 'better'>, cell: GridCell): number | null {
+  if (!cell.summary || !range) return null;
+  const share = range.high > range.low ? (cell.summary.mean - range.low) / (range.high - range.low) : 0.75;
+  return better === 'lower' ? 1 - share : share;
 }
 
 /** Metrics that any run of the sweep has logged, the sweep's own first. */
@@ -189,24 +210,19 @@ export function gridMetrics({ sweep, runs }: Pick<GridData, 'sweep' | 'runs'>): 
   return [sweep.metric, ...[...logged].sort()];
 }
 
-function cellAt(
-  sweep: SweepRecord,
-  byId: ReadonlyMap<string, RunSummary>,
-  at: Record<string, JsonScalar>,
-  view: GridView,
-): GridCell {
+function cellAt(sweep: SweepRecord, found: FoundRuns, at: Record<string, JsonScalar>, view: GridView): GridCell {
   const planned = sweep.cells.filter(({ cell }) => Object.entries(at).every(([key, value]) => cell[key] === value));
-  return cellOf(planned, byId, at, view);
+  return cellOf(planned, found, at, view);
 }
 
 function cellOf(
   planned: SweepRecord['cells'],
-  byId: ReadonlyMap<string, RunSummary>,
+  found: FoundRuns,
   at: Record<string, JsonScalar>,
   view: GridView,
 ): GridCell {
   const members = planned.map(({ runId, seed }): CellMember => {
-    const run = byId.get(runId) ?? null;
+    const run = found.byId.get(runId) ?? null;
     return { runId, seed, run, value: run ? valueOf(run, view) : undefined };
   });
   const finished = members.flatMap(({ run, value }) =>
@@ -217,7 +233,7 @@ function cellOf(
   );
   return {
     at,
-    state: stateOf(members, finished.length),
+    state: stateOf(members, finished.length, found.isLaunching),
     summary: finished.length > 0 ? meanInterval(finished) : null,
     preliminary: finished.length === 0 && open.length > 0 ? meanInterval(open).mean : null,
     members,
@@ -225,7 +241,7 @@ function cellOf(
   };
 }
 
-function stateOf(members: readonly CellMember[], finished: number): CellState {
+function stateOf(members: readonly CellMember[], finished: number, isLaunching: boolean): CellState {
   if (members.length === 0) return 'absent';
   if (finished === members.length) return 'done';
   const states = members.map(({ run }) => run?.state);
@@ -235,7 +251,7 @@ function stateOf(members: readonly CellMember[], finished: number): CellState {
   if (states.some((state) => state === 'failed' || state === 'crashed' || state === 'finished')) return 'failed';
   if (states.some((state) => state === 'queued')) return 'pending';
   if (states.some((state) => state === 'stopped' || state === 'stale')) return 'stopped';
-  return 'missing';
+  return isLaunching ? 'pending' : 'missing';
 }
 
 function valueOf(run: RunSummary, { metric, choose }: GridView): number | undefined {

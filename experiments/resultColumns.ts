@@ -20,7 +20,7 @@ const throughput = 'imagesPerSecond';
 export function resultMetrics(runs: readonly Pick<RunSummary, 'last' | 'best'>[]): ResultMetric[] {
   const place = (metric: string): number => {
     if (metric === firstOfAll) return 0;
-    return { evaluation: 1, training: 2, machine: 3 }[metricInfo(metric).about ?? 'training'];
+    return { evaluation: 1, objective: 2, training: 2, machine: 3 }[metricInfo(metric).about ?? 'training'];
   };
   return metricRows(runs, 'last')
     .map(({ metric }) => ({ metric, label: metricInfo(metric).label, byDefault: isResult(metric) }))

@@ -15,7 +15,7 @@ export function resultTableOf(items: readonly TableItem[], columns: readonly Tab
     if (metric === undefined) return values.map((value) => (value === undefined ? null : { text: String(value) }));
     const scaled = numbers.map((value) => (value === undefined ? undefined : tableValue(metric, value).value));
     const decimals = tableValue(metric, 0).unit === '%' ? 1 : 4;
-    const best = bestShown(scaled, rankedBy(metric), (value) => value.toFixed(decimals));
+    const best = bestShown(scaled, rankedBy(metric, rows), (value) => value.toFixed(decimals));
     return scaled.map((value, i) => (value === undefined ? null : { value, decimals, best: best[i] === true }));
   });
   return {

@@ -133,7 +133,7 @@ const summary = shape({
 const tableRow = shape({
   id: runId,
   name: text,
-  state: oneOf(states),
+  state: oneOf([...states, 'unreadable']),
   method: text,
   seed: finite,
   createdAtMs: finite,

@@ -148,7 +148,15 @@ const sentences = {
   runNotEvaluable: (id: string, reason: string) =>
     say(`Run '${id}' can't be evaluated: ${reason}.`, 'Wait for its first checkpoint, or ask for one.'),
   runFolderUnwritable: (path: string, reason: string) =>
-    say(`The run folder ${path} can't be written: ${reason}.`, 'Choose another folder with --runs-dir.'),
+    say(
+      `The run folder ${path} can't be written: ${reason}.`,
+      'Choose another folder with --runs-dir, or simdino.runsFolder in the editor.',
+    ),
+  notesUnkept: (path: string, reason: string) =>
+    say(
+      `Name, star, tags and notes can\u2019t be kept in ${path}: ${reason}.`,
+      'Make the file and its folder readable and writable, with room on the disk; nothing was changed.',
+    ),
   diskFilled: (path: string) =>
     say(
       `The disk is full: ${path} could not be written.`,
@@ -157,7 +165,7 @@ const sentences = {
   diskFull: (path: string, neededBytes: number, freeBytes: number) =>
     say(
       `Not enough disk space at ${path}: ${Math.ceil(neededBytes / 2 ** 20)} MiB needed, ${Math.floor(freeBytes / 2 ** 20)} MiB free.`,
-      'Free some space or choose another folder with --runs-dir.',
+      'Free some space, or choose another folder with --runs-dir, or simdino.runsFolder in the editor.',
     ),
   checkpointCorrupt: (path: string, reason: string) =>
     say(`The checkpoint ${path} can't be read: ${reason}.`, 'Resume from an earlier checkpoint.'),

@@ -6,8 +6,11 @@ export interface MetricInfo {
   description: string;
   /** Which way is better; null where neither is. */
   better: 'higher' | 'lower' | null;
-  /** What it tells of, where not of training: frozen features put to use, or the machine and its load. */
-  about?: 'evaluation' | 'machine';
+  /**
+   * What it tells of, where not of training at large: frozen features put to use, the machine and its load, or the objective, whose
+   * terms compare only between runs that minimise the same.
+   */
+  about?: 'evaluation' | 'machine' | 'objective';
 }
 
 export const metricCatalogue = {
@@ -16,18 +19,21 @@ export const metricCatalogue = {
     unit: '',
     description: 'What is minimised; by SimDINO distance - gamma x coding rate.',
     better: 'lower',
+    about: 'objective',
   },
   distance: {
     label: 'Distance',
     unit: '',
     description: 'Mean of 1/2 |z_t - z_s|^2 over the view pairs, eq. (6).',
     better: 'lower',
+    about: 'objective',
   },
   codingRate: {
     label: 'Coding rate',
     unit: 'nats',
     description: 'R_eps = 1/2 logdet(I + d/eps^2 Cov), eq. (7), mean over global views and groups.',
     better: 'higher',
+    about: 'objective',
   },
   codingRateMax: {
     label: 'Coding rate maximum',
@@ -48,6 +54,7 @@ export const metricCatalogue = {
     description:
       'Mean of 1/2 |z_t - z_s|^2 of hidden patches over the global views, those without hidden patches at 0.',
     better: 'lower',
+    about: 'objective',
   },
   teacherEntropy: {
     label: 'Teacher entropy',
@@ -61,12 +68,14 @@ export const metricCatalogue = {
     unit: 'nats',
     description: 'DINOv2: mean cross-entropy of teacher and student over the prototypes, between different views.',
     better: 'lower',
+    about: 'objective',
   },
   patchCrossEntropy: {
     label: 'Cross-entropy of patches',
     unit: 'nats',
     description: 'DINOv2: the same of hidden patches (iBOT), those views without any at 0.',
     better: 'lower',
+    about: 'objective',
   },
   koleo: {
     label: 'KoLeo',
@@ -74,6 +83,7 @@ export const metricCatalogue = {
     description:
       'DINOv2: -mean ln of the distance to the nearest other class token, summed over the global views; it grows when features come together.',
     better: 'lower',
+    about: 'objective',
   },
   effectiveRank: {
     label: 'Effective rank',
@@ -289,12 +299,14 @@ export const viewMetrics: Record<string, MetricInfo> = {
     unit: '',
     description: 'Distance of one student view to the teacher\u2019s other views; the global ones are counted first.',
     better: 'lower',
+    about: 'objective',
   },
   codingRateView: {
     label: 'Coding rate of view',
     unit: 'nats',
     description: 'Coding rate of one global view, mean over groups.',
     better: 'higher',
+    about: 'objective',
   },
 };
 

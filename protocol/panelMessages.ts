@@ -86,11 +86,14 @@ export interface GridData {
   etaMs: number | null;
 }
 
+/** A folder that says nothing about a run that can be understood has no state: none is guessed. */
+export type ShownState = RunState | 'unreadable';
+
 /** A run as a line of the table of runs. */
 export interface TableRow {
   id: string;
   name: string;
-  state: RunState;
+  state: ShownState;
   method: string;
   seed: number;
   /** Unix time in ms, 0 where it is not known. */

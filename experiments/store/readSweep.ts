@@ -7,7 +7,7 @@ import { asSweepRecord, newerVersion } from './checkRecords.ts';
 import type { LivenessWatch } from './liveness.ts';
 import { readJson } from './readJson.ts';
 import { lastJobState } from './runJobs.ts';
-import { summariseAttempts } from './summariseRun.ts';
+import { summariseAttempts, type AttemptsSummary } from './summariseRun.ts';
 import { isMissing } from './tailJsonLines.ts';
 
 /** A sweep as found: which cells it has; what became of them is in the runs that they name. */
@@ -38,15 +38,54 @@ export async function readSweep(folder: string): Promise<SweepContents> {
   return { id, folder, record: { ...record, cells }, problems };
 }
 
+/** What is known of whoever works on a sweep, or on the queue. */
+export interface SchedulerStatus {
+  scheduler: SchedulerState;
+  /** Nothing is heard of it, and nobody can tell that it has ended: it is another host's, or a cluster's that can't be asked. */
+  isSilent: boolean;
+  /** Names the newest time that the sweep was worked on: an attempt of a scheduler or a cluster's job. Empty before the first. */
+  work: string;
+  /** When that began, Unix time in ms; null where it is not known. */
+  workedSinceMs: number | null;
+}
+
 /** What the scheduler of a sweep, or of the queue, is doing. */
 export async function schedulerOf(folder: string, watch: LivenessWatch): Promise<SchedulerState> {
+  return (await schedulerStatus(folder, watch)).scheduler;
+}
+
+export async function schedulerStatus(folder: string, watch: LivenessWatch): Promise<SchedulerStatus> {
   const cluster = await lastJobState(folder);
-  if (cluster) return cluster.state.phase === 'waiting' || cluster.state.phase === 'working' ? 'running' : 'idle';
-  const { state, outcome } = await summariseAttempts(folder, watch, { ageMs: Number.POSITIVE_INFINITY });
+  if (cluster) {
+    const { record, state } = cluster;
+    return {
+      scheduler: state.phase === 'waiting' || state.phase === 'working' ? 'running' : 'idle',
+      isSilent: state.phase === 'unknown',
+      // A cluster that is set up anew counts its jobs from 1 again.
+      work: `job ${record.job} ${record.submittedAt}`,
+      workedSinceMs: time(record.submittedAt),
+    };
+  }
+  const attempts = await summariseAttempts(folder, watch, { ageMs: Number.POSITIVE_INFINITY });
+  const { state, attemptCount, lastAttempt } = attempts;
+  return {
+    scheduler: schedulerState(attempts),
+    isSilent: state === 'stale',
+    work: attemptCount === 0 ? '' : `attempt ${attemptCount}`,
+    workedSinceMs: time(lastAttempt?.startedAt ?? ''),
+  };
+}
+
+function schedulerState({ state, outcome }: Pick<AttemptsSummary, 'state' | 'outcome'>): SchedulerState {
   if (state === 'stopping') return 'pausing';
   if (isActive(state)) return 'running';
   if (state !== 'stopped') return 'idle';
   return outcome?.type === 'stopped' && outcome.reason === 'paused' ? 'paused' : 'cancelled';
+}
+
+function time(text: string): number | null {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? null : ms;
 }
 
 /** The sweeps of a runs folder, by name. */

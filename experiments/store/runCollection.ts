@@ -4,18 +4,13 @@ import { EndWatch, type Ending } from '../endWatch.ts';
 import { isActive } from '../status.ts';
 import { listRunIds } from './listRuns.ts';
 import { LivenessWatch } from './liveness.ts';
-import { listSweeps, schedulerOf, type SweepContents } from './readSweep.ts';
+import { listSweeps, schedulerStatus, type SchedulerStatus, type SweepContents } from './readSweep.ts';
 import { readQueue, type QueueOverview } from './queue.ts';
-import { attemptIndices, summariseRun, type RunOverview } from './summariseRun.ts';
+import { summariseRun, type RunOverview } from './summariseRun.ts';
 import { isMissing } from './tailJsonLines.ts';
-import type { SchedulerState } from '../../protocol/records.ts';
 import { runFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 
-export interface SweepOverview extends SweepContents {
-  scheduler: SchedulerState;
-  /** How often a scheduler has worked on it. */
-  attempt: number;
-}
+export type SweepOverview = SweepContents & SchedulerStatus;
 
 /** What one look at the runs folder changed. */
 export interface Changes {
@@ -160,13 +155,8 @@ export class RunCollection {
 
   async #readSweeps(): Promise<boolean> {
     const sweeps: SweepOverview[] = [];
-    for (const sweep of await listSweeps(this.folder)) {
-      sweeps.push({
-        ...sweep,
-        scheduler: await schedulerOf(sweep.folder, this.liveness),
-        attempt: (await attemptIndices(sweep.folder)).length,
-      });
-    }
+    for (const sweep of await listSweeps(this.folder))
+      sweeps.push({ ...sweep, ...(await schedulerStatus(sweep.folder, this.liveness)) });
     this.sweeps = sweeps;
     const fingerprint = JSON.stringify(sweeps);
     const changed = fingerprint !== this.#sweepsFingerprint;

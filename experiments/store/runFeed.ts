@@ -103,7 +103,8 @@ export class RunFeed {
     const msPerStep = recentMsPerStep(table.step, table.time);
     const sweep = record?.sweep ?? null;
     const parent = record?.parent ?? null;
-    const lastEpoch = table.epoch[table.length - 1] ?? 0;
+    // A line need not say its epoch.
+    const lastEpoch = table.epoch.findLast((epoch) => Number.isFinite(epoch)) ?? 0;
     return {
       id: this.id,
       name: shortened(annotations.name?.trim() || this.id),
@@ -112,7 +113,7 @@ export class RunFeed {
       seed: record?.seed ?? 0,
       step,
       totalSteps,
-      epoch: Number.isFinite(lastEpoch) ? lastEpoch : 0,
+      epoch: lastEpoch,
       stepsPerEpoch,
       createdAtMs: orNull(Date.parse(record?.createdAt ?? '')) ?? 0,
       updatedAtMs: orNull(lastTime),

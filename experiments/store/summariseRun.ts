@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attemptFiles, attemptName, checkpointStep, runFiles } from '../../protocol/runFolder.ts';
+import type { ShownState } from '../../protocol/panelMessages.ts';
 import type { Annotations, AttemptRecord, EventLine, RunRecord, RunState } from '../../protocol/records.ts';
 import { recentMsPerStep } from '../pace.ts';
 import { deriveState, type Liveness, type RunFacts } from '../status.ts';
@@ -74,6 +75,16 @@ export async function summariseRun(
     attemptedMs: rest.attemptCount === 0 ? null : Date.parse(rest.lastAttempt?.startedAt ?? '') || 0,
   });
   return { id, folder, record, annotations, ...rest, ...cluster, problems };
+}
+
+/** A folder that says nothing about a run that can be understood; its state is not guessed. */
+export function isUnreadable({ record, attemptCount }: Pick<RunOverview, 'record' | 'attemptCount'>): boolean {
+  return record === null && attemptCount === 0;
+}
+
+/** The state as people are told it. */
+export function shownState(run: Pick<RunOverview, 'record' | 'attemptCount' | 'state'>): ShownState {
+  return isUnreadable(run) ? 'unreadable' : run.state;
 }
 
 export type AttemptsSummary = Pick<

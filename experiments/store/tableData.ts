@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { BestValues } from './bestValues.ts';
 import { readRunConfig } from './readRunConfig.ts';
 import type { RunCollection } from './runCollection.ts';
-import type { RunOverview } from './summariseRun.ts';
+import { shownState, type RunOverview } from './summariseRun.ts';
 import type { TableProgress, TableRow } from '../../protocol/panelMessages.ts';
 import type { JsonScalar } from '../../protocol/records.ts';
 import { attemptFiles, isRunId } from '../../protocol/runFolder.ts';
@@ -89,7 +89,7 @@ export class TableData {
   }
 
   #row(run: RunOverview, details: Details | undefined): TableRow {
-    const { id, state, record, annotations, latest } = run;
+    const { id, record, annotations, latest } = run;
     const { step: _step, time: _time, epoch = 0, ...last } = { ...latest, ...details?.values.last };
     const differing = Object.entries(details?.config ?? {}).filter(
       ([key]) => (this.#keyValues.get(key)?.size ?? 0) > 1,
@@ -97,7 +97,7 @@ export class TableData {
     return {
       id,
       name: shortened(runName(run)),
-      state,
+      state: shownState(run),
       method: shortened(record?.method ?? ''),
       seed: record?.seed ?? 0,
       createdAtMs: Date.parse(record?.createdAt ?? '') || 0,

@@ -37,15 +37,10 @@ function keyOf(ending: Ending): string {
     case 'run':
       return `run ${ending.run.id} ${ending.run.attemptCount}`;
     case 'grid':
-      return `grid ${gridKey(ending.grid)}`;
+      return `grid ${ending.grid.id} ${ending.grid.work}`;
     case 'unstarted':
       return `unstarted ${ending.runId} ${ending.launch}`;
   }
-}
-
-/** A grid that a cluster works on has no schedulers to count: what came of it tells one end from another. */
-function gridKey({ id, attempt, counts }: EndedGrid): string {
-  return attempt > 0 ? `${id} ${attempt}` : `${id} ${JSON.stringify(counts)}`;
 }
 
 function tell(ending: Ending, folder: string | undefined): Promise<void> {

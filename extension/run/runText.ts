@@ -1,7 +1,7 @@
 export { runName } from '../../experiments/runName.ts';
 import { formatDuration, formatMetric } from '../../experiments/formatMetric.ts';
 import { remainingMs } from '../../experiments/pace.ts';
-import type { RunOverview } from '../../experiments/store/summariseRun.ts';
+import { isUnreadable, type RunOverview } from '../../experiments/store/summariseRun.ts';
 import type { RunState } from '../../protocol/records.ts';
 
 /** Words for the states; the extension passes the editor's translations. */
@@ -60,11 +60,6 @@ export function remainingText(run: RunOverview): string | undefined {
   if (run.state !== 'running') return undefined;
   const leftMs = remainingMs(run.latest['step'] ?? 0, run.record?.totalSteps ?? 0, run.msPerStep);
   return leftMs === null ? undefined : formatDuration(leftMs);
-}
-
-/** A folder that says nothing about a run that can be understood; its state is not guessed. */
-export function isUnreadable(run: RunOverview): boolean {
-  return run.record === null && run.attemptCount === 0;
 }
 
 /** A run of another host that was not watched for long enough to tell whether it lives. */

@@ -4,20 +4,12 @@ import { formatBytes, formatMetric, formatNumber } from '../../experiments/forma
 import { limitOf, type QueuedRun, type QueueOverview } from '../../experiments/store/queue.ts';
 import { readCheckpoints } from '../../experiments/store/readRun.ts';
 import { readRunConfig } from '../../experiments/store/readRunConfig.ts';
-import type { RunOverview } from '../../experiments/store/summariseRun.ts';
+import { isUnreadable, type RunOverview } from '../../experiments/store/summariseRun.ts';
 import { isActive, isResumable } from '../../experiments/status.ts';
 import type { RunState, SchedulerState } from '../../protocol/records.ts';
 import { groupKinds, groupRuns, type GroupKind, type RunGroups } from './runGroups.ts';
 import type { Changes, SweepOverview } from '../../experiments/store/runCollection.ts';
-import {
-  isUndecided,
-  isUnreadable,
-  remainingText,
-  runDescription,
-  runName,
-  treeDescription,
-  type StateWords,
-} from './runText.ts';
+import { isUndecided, remainingText, runDescription, runName, treeDescription, type StateWords } from './runText.ts';
 import type { RunWatch } from './runWatch.ts';
 
 export type RunNode =
@@ -28,6 +20,12 @@ export type RunNode =
   | { kind: 'checkpoint'; id: string; step: number; under: string }
   | { kind: 'grid'; id: string }
   | { kind: 'more'; group: GroupKind };
+
+/**
+ * The editor makes a row anew when it is refreshed, and with it its icons: one that is pressed at that moment does nothing. Progress
+ * alone is worth that only so often; a state is shown at once.
+ */
+const progressEveryMs = 3000;
 
 /** A group shows so many runs at first, and so many more each time that more are asked for. */
 const pageSize = 200;
@@ -41,6 +39,11 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
   readonly #shown = new Map<GroupKind, number>();
   readonly #checkpoints = new Map<string, CheckpointRow[]>();
   readonly #subscription: vscode.Disposable;
+  /** Runs whose progress is not on show yet. */
+  readonly #held = new Set<string>();
+  #heldTimer: NodeJS.Timeout | undefined;
+  /** What a row shows besides its progress. */
+  readonly #shownStates = new Map<string, string>();
   #groups: RunGroups = { active: [], queued: [], finished: [], grids: [], archived: [] };
   #layout = '';
   #filter = '';
@@ -105,7 +108,7 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
         return run ? runItem(run, key(node)) : new vscode.TreeItem(node.id);
       }
       case 'cell':
-        return cellItem(node.id, key(node));
+        return cellItem(node.id, key(node), this.#schedulerOf(node.id));
       case 'queued': {
         const { queue } = this.watch.collection ?? {};
         const entry = queue?.runs.find(({ runId }) => runId === node.id);
@@ -132,15 +135,34 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
 
   dispose(): void {
     this.#subscription.dispose();
+    clearTimeout(this.#heldTimer);
     this.#onDidChangeTreeData.dispose();
   }
 
   #update(changes: Changes): void {
+    const urgent = new Set<string>();
+    for (const run of changes.changed) {
+      const state = stateKey(run);
+      if (this.#shownStates.get(run.id) === state) this.#held.add(run.id);
+      else urgent.add(run.id);
+      this.#shownStates.set(run.id, state);
+    }
+    for (const id of changes.removed) this.#shownStates.delete(id);
     if (this.#regroup() || changes.sweepsChanged || changes.queueChanged) {
+      this.#held.clear();
       this.#onDidChangeTreeData.fire(undefined);
       return;
     }
-    const ids = new Set(changes.changed.map(({ id }) => id));
+    this.#refresh(urgent);
+    if (this.#held.size > 0)
+      this.#heldTimer ??= setTimeout(() => {
+        this.#heldTimer = undefined;
+        this.#refresh(this.#held);
+        this.#held.clear();
+      }, progressEveryMs);
+  }
+
+  #refresh(ids: ReadonlySet<string>): void {
     const nodes = [...this.#nodes.values()].filter((node) => node.kind === 'run' && ids.has(node.id));
     if (nodes.length > 0) this.#onDidChangeTreeData.fire(nodes);
   }
@@ -190,6 +212,12 @@ export class RunTree implements vscode.TreeDataProvider<RunNode>, vscode.Disposa
     return rows.map(({ step }) => this.#node({ kind: 'checkpoint', id: node.id, step, under: key(node) }));
   }
 
+  /** What works on the grid that a cell is of. */
+  #schedulerOf(cell: string): SchedulerState {
+    const { sweeps = [] } = this.watch.collection ?? {};
+    return sweeps.find(({ record }) => record?.cells.some(({ runId }) => runId === cell))?.scheduler ?? 'idle';
+  }
+
   #group(group: GroupKind): RunNode {
     return this.#node({ kind: 'group', group });
   }
@@ -221,6 +249,11 @@ export function stateWords(): StateWords {
   };
 }
 
+/** What of a run is shown at once when it changes. */
+function stateKey({ state, liveness, annotations, attemptCount, outcome, problems }: RunOverview): string {
+  return JSON.stringify([state, liveness, annotations, attemptCount, outcome, problems]);
+}
+
 /** Icons differ by shape, colour only underlines. */
 const stateIcons: Record<RunState, [icon: string, colour?: string]> = {
   queued: ['clock'],
@@ -247,7 +280,8 @@ function runItem(run: RunOverview, id: string): vscode.TreeItem {
     run.attemptCount > 0 ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
   );
   item.id = id;
-  item.description = treeDescription(run, stateWords());
+  // Beside a name that is written from right to left, digits would be drawn among its letters.
+  item.description = `${isRightToLeft(runName(run)) ? leftToRightMark : ''}${treeDescription(run, stateWords())}`;
   item.iconPath = isUnreadable(run) ? new vscode.ThemeIcon('warning') : stateIcon(state);
   item.tooltip = runTooltip(run);
   item.contextValue = [
@@ -260,6 +294,12 @@ function runItem(run: RunOverview, id: string): vscode.TreeItem {
   item.command = { command: 'simdino.openCurves', title: vscode.l10n.t('Show curves'), arguments: [run.id] };
   item.accessibilityInformation = { label: `${runName(run)}, ${runDescription(run, stateWords())}` };
   return item;
+}
+
+const leftToRightMark = '\u200e';
+
+function isRightToLeft(text: string): boolean {
+  return /\p{Script=Arabic}|\p{Script=Hebrew}|\p{Script=Syriac}|\p{Script=Thaana}|\p{Script=Nko}/u.test(text);
 }
 
 function runTooltip(run: RunOverview): vscode.MarkdownString {
@@ -346,12 +386,14 @@ function checkpointItem(row: CheckpointRow, id: string): vscode.TreeItem {
   return item;
 }
 
-function cellItem(runId: string, id: string): vscode.TreeItem {
+function cellItem(runId: string, id: string, scheduler: SchedulerState): vscode.TreeItem {
   const item = new vscode.TreeItem(runId);
+  const waits = scheduler === 'running';
   item.id = id;
-  item.description = vscode.l10n.t('not started');
-  item.iconPath = new vscode.ThemeIcon('circle-outline');
+  item.description = waits ? vscode.l10n.t('waits for its turn') : vscode.l10n.t('not started');
+  item.iconPath = new vscode.ThemeIcon(waits ? 'clock' : 'circle-outline');
   item.contextValue = 'cell';
+  item.tooltip = plainTooltip([`${runId}: ${item.description}`, schedulerSentence(scheduler)]);
   return item;
 }
 
@@ -371,9 +413,39 @@ function gridItem(sweep: SweepOverview, watch: RunWatch): vscode.TreeItem {
     .filter(Boolean)
     .join(' \u00b7 ');
   item.iconPath = new vscode.ThemeIcon('symbol-array');
+  item.tooltip = plainTooltip([
+    `${sweep.id}: ${item.description}`,
+    finished === cells.length
+      ? ''
+      : sweep.isSilent
+        ? vscode.l10n.t('Nothing is heard of the scheduler that worked on it last; it may still work.')
+        : schedulerSentence(sweep.scheduler),
+  ]);
   item.contextValue = ['grid', sweep.scheduler, finished < cells.length ? 'incomplete' : 'complete'].join(' ');
   item.command = { command: 'simdino.openGrid', title: vscode.l10n.t('Show grid'), arguments: [sweep.id] };
   return item;
+}
+
+/** What becomes of a grid's cells that have not finished. */
+function schedulerSentence(state: SchedulerState): string {
+  switch (state) {
+    case 'running':
+      return vscode.l10n.t('Cells that wait are launched as others end.');
+    case 'pausing':
+      return vscode.l10n.t('Nothing more is launched; the running cells go on to their end.');
+    case 'paused':
+      return vscode.l10n.t('Nothing is launched until it is continued.');
+    case 'cancelled':
+    case 'idle':
+      return vscode.l10n.t('Nothing works on it; \u201cRun missing and failed cells\u201d starts the rest.');
+  }
+}
+
+/** Paragraphs of a tooltip in which nothing is markup. */
+function plainTooltip(paragraphs: readonly string[]): vscode.MarkdownString {
+  const tooltip = new vscode.MarkdownString();
+  for (const paragraph of paragraphs.filter(Boolean)) tooltip.appendText(paragraph).appendMarkdown('\n\n');
+  return tooltip;
 }
 
 function schedulerWord(state: SchedulerState): string {

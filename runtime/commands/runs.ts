@@ -16,7 +16,7 @@ import {
 import { resultTableOf } from '../../experiments/runsTableExport.ts';
 import { listRuns } from '../../experiments/store/listRuns.ts';
 import { RunCollection } from '../../experiments/store/runCollection.ts';
-import type { RunOverview } from '../../experiments/store/summariseRun.ts';
+import { shownState, type RunOverview } from '../../experiments/store/summariseRun.ts';
 import { TableData } from '../../experiments/store/tableData.ts';
 import { toCsv, toLatex, toMarkdown } from '../../experiments/tables.ts';
 import { errors } from '../../protocol/errors.ts';
@@ -90,7 +90,7 @@ function row(run: RunOverview): string[] {
   const knn = latest['knnTop1'];
   return [
     run.annotations.name ? `${run.annotations.name} (${run.id})` : run.id,
-    run.state,
+    shownState(run),
     `${latest['step'] ?? 0}/${record?.totalSteps ?? '?'}`,
     number(latest['epoch'], 1),
     number(latest['loss'], 4),

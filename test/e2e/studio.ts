@@ -92,10 +92,32 @@ export class Studio {
     return this.curves();
   }
 
+  /** The panel with the curves of the run of that name, opened by its row. */
+  async curvesNamed(name: string): Promise<CurvesPage> {
+    await (await this.runs()).click(new RegExp(`^${literally(name)} `));
+    const quoted = JSON.stringify(name);
+    return new CurvesPage(await this.workbench.webview(`main:has(h1:text-is(${quoted})):has(.chart-card)`, 60_000));
+  }
+
+  /** "SimDINO: Filter runs" by words; none shows all again. */
+  async filterRuns(words: string): Promise<void> {
+    await this.workbench.runCommand('SimDINO: Filter runs');
+    await this.workbench.quickInput.answer(words);
+  }
+
+  /** Puts a star on a run by the menu of its row. */
+  async star(run: RegExp): Promise<void> {
+    await (await this.runs()).contextMenu(run, 'Star run');
+  }
+
   /** The panel with the live curves. */
   async curves(): Promise<CurvesPage> {
     return new CurvesPage(await this.workbench.webview('.chart-card', 60_000));
   }
+}
+
+function literally(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 export class TablePage {
@@ -104,6 +126,11 @@ export class TablePage {
   /** Names of the rows in sight. */
   async names(): Promise<string[]> {
     return this.frame.locator('.runs-table .line .link').allInnerTexts();
+  }
+
+  /** States of the rows in sight. */
+  async states(): Promise<string[]> {
+    return (await this.frame.locator('.runs-table .line .badge').allInnerTexts()).map((text) => text.trim());
   }
 
   async columns(): Promise<string[]> {
@@ -181,6 +208,25 @@ export class CurvesPage {
       const points = await this.points();
       return points > count ? points : undefined;
     });
+  }
+
+  /** What is said above the curves of what could not be read, or is gone. */
+  async notices(): Promise<string> {
+    return (await this.frame.locator('.notice').allInnerTexts()).join('\n');
+  }
+
+  /** What the first chart says below itself: how many points, and what of them was left out. */
+  async footnote(): Promise<string> {
+    return this.frame.locator('.chart-card footer').first().innerText();
+  }
+
+  /** The first chart in words, for who can't see it. */
+  async words(): Promise<string> {
+    return this.frame.locator('.chart-card p.visually-hidden').first().innerText();
+  }
+
+  async over(axis: 'Step' | 'Epoch' | 'Time'): Promise<void> {
+    await this.frame.getByRole('group', { name: 'Horizontal axis' }).getByRole('radio', { name: axis }).click();
   }
 
   /** Whether the canvases hold anything but background. */

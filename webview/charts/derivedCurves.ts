@@ -9,13 +9,17 @@ import { Curve } from './curve.ts';
 /** `loss:distance` is the distance's term; `loss:rest` what the terms leave of the loss. */
 const termPrefix = 'loss:';
 const sumPrefix = 'sum:';
+/** A curve where it is above zero, and zero elsewhere; and the other way round. */
+const sidePrefixes = { above: 'above:', below: 'below:' };
 export const restOfLoss = `${termPrefix}rest`;
 
 export const termOf = (metric: string): string => termPrefix + metric;
 export const sumOf = (metrics: readonly string[]): string => sumPrefix + metrics.join('+');
 
+export const sideOf = (side: keyof typeof sidePrefixes, metric: string): string => sidePrefixes[side] + metric;
+
 export function isDerived(metric: string): boolean {
-  return metric.startsWith(termPrefix) || metric.startsWith(sumPrefix);
+  return [termPrefix, sumPrefix, ...Object.values(sidePrefixes)].some((prefix) => metric.startsWith(prefix));
 }
 
 /** Of the objective's terms, those that the run has logged; undefined where nothing can be told of it. */
@@ -44,6 +48,10 @@ export function deriveCurve(
       parts.map((part) => ({ curve: curveOf(part), factor: 1 })),
     );
   }
+  if (metric.startsWith(sidePrefixes.above))
+    return mapped(run.id, metric, curveOf(metric.slice(sidePrefixes.above.length)), (value) => Math.max(0, value));
+  if (metric.startsWith(sidePrefixes.below))
+    return mapped(run.id, metric, curveOf(metric.slice(sidePrefixes.below.length)), (value) => Math.min(0, value));
   if (metric === restOfLoss) {
     const parts = terms().map((term) => ({ curve: curveOf(termOf(term.metric)), factor: -1 }));
     return combined(run.id, metric, [{ curve: curveOf('loss'), factor: 1 }, ...parts]);
@@ -59,6 +67,19 @@ interface Part {
   factor: number;
   /** A curve that holds its last value until the next. */
   times?: Curve | undefined;
+}
+
+function mapped(
+  runId: string,
+  metric: string,
+  curve: Curve | undefined,
+  change: (value: number) => number,
+): Curve | undefined {
+  if (!curve) return undefined;
+  const { step, epoch, time } = curve;
+  const made = new Curve(runId, metric);
+  made.take({ runId, metric, from: 0, step, epoch, time, value: curve.values.map(change) });
+  return made;
 }
 
 /** Sum at the steps of the first part; NaN at a step that another one lacks. */

@@ -7,7 +7,7 @@ import type { RunSummary } from '../../protocol/panelMessages.ts';
 import { t } from '../l10n.ts';
 import type { ChartSpec, LineSpec } from './chartSpecs.ts';
 import type { Curve } from './curve.ts';
-import { loggedTerms, restOfLoss, sumOf, termOf } from './derivedCurves.ts';
+import { loggedTerms, restOfLoss, sideOf, sumOf, termOf } from './derivedCurves.ts';
 
 const restLabels: Record<LossRest, string> = {
   infoNce: 'InfoNCE',
@@ -23,26 +23,33 @@ const samples = 64;
 interface Part {
   metric: string;
   label: string;
-  /** In the equation. */
+  /** In the equation; empty for what stands there already. */
   words: string;
   isBelow: boolean;
 }
+
+/** Logged terms that may be above zero at one step and below it at another: KoLeo is a logarithm of distances around 1. */
+const signed: readonly string[] = ['koleo'];
 
 /** Null where the objective's terms are not known or were not logged. */
 export function lossChart(run: RunSummary, curveOf: (metric: string) => Curve | undefined): ChartSpec | null {
   const objective = loggedTerms(run, (metric) => curveOf(metric) !== undefined);
   if (!objective) return null;
-  const parts = objective.terms.map(({ metric, weight, times }): Part => {
+  const parts = objective.terms.flatMap(({ metric, weight, times }): Part[] => {
     const name = metricInfo(metric).label;
     const factor = Math.abs(weight) === 1 ? '' : `${formatNumber(Math.abs(weight))} \u00d7 `;
     const product = times === undefined ? `${factor}${lowerFirst(name)}` : `\u03b3 \u00d7 ${lowerFirst(name)}`;
     const label = times === undefined ? (factor === '' ? name : product) : '\u03b3R';
-    return {
-      metric: termOf(metric),
-      label: weight < 0 ? `\u2212${label}` : label,
-      words: `${weight < 0 ? '\u2212' : '+'} ${product}`,
-      isBelow: weight < 0,
-    };
+    const words = `${weight < 0 ? '\u2212' : '+'} ${product}`;
+    if (signed.includes(metric)) {
+      const term = termOf(metric);
+      const hasSide = (isThere: (value: number) => boolean) => curveOf(term)?.values.some(isThere) === true;
+      const above: Part = { metric: sideOf('above', term), label: `+${label}`, words, isBelow: false };
+      const below: Part = { metric: sideOf('below', term), label: t('{0}, negative', label), words, isBelow: true };
+      if (!hasSide((value) => value < 0)) return [above];
+      return hasSide((value) => value > 0) ? [above, { ...below, words: '' }] : [below];
+    }
+    return [{ metric: termOf(metric), label: weight < 0 ? `\u2212${label}` : label, words, isBelow: weight < 0 }];
   });
   const left = remainder(objective.terms, curveOf);
   if (objective.rest !== null || left.isThere) {
@@ -58,6 +65,7 @@ export function lossChart(run: RunSummary, curveOf: (metric: string) => Curve | 
       'Loss = {0}: the areas stand on each other, and those above zero less those below it are the line.',
       parts
         .map(({ words }) => words)
+        .filter(Boolean)
         .join(' ')
         .replace(/^\+ /, ''),
     ),

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { armsTable, runsTable } from '../../experiments/comparisonTable.ts';
 import type { ValueChoice } from '../../experiments/compare.ts';
-import { differingKeys } from '../../experiments/compare.ts';
+import { differingKeys, isComparable, objectiveDifferences } from '../../experiments/compare.ts';
 import { arms } from '../../experiments/honesty.ts';
 import { paperTables, withReferences } from '../../experiments/paper.ts';
 import { resultMetrics } from '../../experiments/resultColumns.ts';
@@ -109,6 +109,8 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
             {choose.value === 'last'
               ? t('Last evaluation; median of the last tenth of what is logged every step')
               : t('Best value of each metric on its own, at whatever step')}
+            {metrics.some((metric) => !isComparable(metric, runs)) &&
+              `; ${t('the loss and its terms are not ranked, since {0} differs', objectiveDifferences(runs).join(', '))}`}
           </span>
           <Choice
             label={t('Value of a run')}

@@ -1,7 +1,7 @@
 /** Each run as a line through what differs between the runs, ending in what came out. */
 import { useRef } from 'preact/hooks';
 import type { ValueChoice } from '../../experiments/compare.ts';
-import { differingKeys, metricInfo, metricRows } from '../../experiments/compare.ts';
+import { differingKeys, metricInfo, metricRows, rankedBy } from '../../experiments/compare.ts';
 import { formatMetric } from '../../experiments/formatMetric.ts';
 import type { JsonScalar } from '../../protocol/records.ts';
 import type { ChartBoard } from '../charts/chartBoard.ts';
@@ -34,7 +34,7 @@ export function ParallelCoordinates(props: { board: ChartBoard; choose: ValueCho
   const outcomes = metricRows(runs, choose).filter(({ metric }) => metric === 'knnTop1' || metric === 'loss');
   const axes: Axis[] = [
     ...keys.slice(0, axisLimit - outcomes.length).map(({ key, values }) => configAxis(key, values)),
-    ...outcomes.map(({ metric, values }) => metricAxis(metric, values)),
+    ...outcomes.map(({ metric, values }) => metricAxis(metric, values, rankedBy(metric, runs))),
   ];
   if (axes.length < 2) return <p class="quiet-line">{t('Nothing differs that could be drawn.')}</p>;
   const x = (i: number) => margin.left + (i * (width - margin.left - margin.right)) / (axes.length - 1);
@@ -134,18 +134,22 @@ function configAxis(key: string, values: readonly (JsonScalar | undefined)[]): A
   };
 }
 
-/** The better end is at the top. */
-function metricAxis(metric: string, values: readonly (number | undefined)[]): Axis {
+/** The better end is at the top, the larger one where neither is better. */
+function metricAxis(
+  metric: string,
+  values: readonly (number | undefined)[],
+  better: ReturnType<typeof rankedBy>,
+): Axis {
   const finite = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const { label, better } = metricInfo(metric);
+  const { label } = metricInfo(metric);
   const shareOf = (value: number): number => {
     const share = high > low ? (value - low) / (high - low) : 0.5;
     return 0.04 + 0.92 * (better === 'lower' ? 1 - share : share);
   };
   return {
     label,
-    title: label,
+    title: better === null ? t('{0}; not ranked', label) : t('{0}; better at the top', label),
     ticks: [...new Set([low, (low + high) / 2, high])].flatMap((value) =>
       Number.isFinite(value) ? [{ share: shareOf(value), words: formatMetric(metric, value) }] : [],
     ),

@@ -1,7 +1,7 @@
 /** A sweep as heat maps and as a table. */
 import type { GridCell } from '../../experiments/grid.ts';
 import { gridMetrics } from '../../experiments/grid.ts';
-import { metricInfo } from '../../experiments/compare.ts';
+import { isComparable, metricInfo } from '../../experiments/compare.ts';
 import { formatDuration, formatMetric } from '../../experiments/formatMetric.ts';
 import { paperTableFor } from '../../experiments/paper.ts';
 import { needsRun } from '../../experiments/sweepCells.ts';
@@ -27,13 +27,25 @@ export function GridPanel({ model }: { model: GridModel }) {
   const data = model.data.value;
   const grid = model.grid.value;
   const fault = model.fault.value;
+  const startedOf = (cell: GridCell) => cell.members.flatMap(({ run }) => (run ? [run.id] : []));
   const open = (cell: GridCell): void => {
-    const started = cell.members.flatMap(({ run }) => (run ? [run.id] : []));
+    const started = startedOf(cell);
     if (started.length === 1) host.send({ type: 'openRun', runId: started[0]! });
     else if (started.length > 1) host.send({ type: 'compare', runIds: started });
     // A scheduler at work comes to this cell by itself.
     else if (data && host.live && !isScheduled(data.scheduler))
       host.send({ type: 'runCells', sweepId: data.sweep.id, runIds: cell.members.map(({ runId }) => runId) });
+  };
+  const clickDoes = (cell: GridCell): string | undefined => {
+    if (!data || !host.live || cell.state === 'absent') return undefined;
+    const started = startedOf(cell);
+    if (started.length === 1) return t('Click: show its curves');
+    if (started.length > 1) return t('Click: compare its {0} runs', started.length);
+    if (data.scheduler === 'running') return t('Its turn comes by itself');
+    if (data.scheduler === 'pausing') return t('Nothing more is launched; Continue starts it in its turn');
+    return cell.members.length === 1
+      ? t('Click: run this cell')
+      : t('Click: run this cell\u2019s {0} seeds', cell.members.length);
   };
   const paperTable = data && paperTableFor(data.sweep, data.runs);
   return (
@@ -64,7 +76,7 @@ export function GridPanel({ model }: { model: GridModel }) {
                     grid={grid}
                     facet={facet}
                     metric={model.metric.value}
-                    goal={model.goal.value}
+                    onClickDoes={clickDoes}
                     onOpen={open}
                   />
                 ))}
@@ -92,11 +104,27 @@ export function GridPanel({ model }: { model: GridModel }) {
   );
 }
 
-const schedulerLooks: Record<Exclude<SchedulerState, 'idle'>, { label: string; icon: IconName; tone: string }> = {
-  running: { label: t('Running'), icon: 'running', tone: 'active alive' },
-  pausing: { label: t('Pausing'), icon: 'paused', tone: 'active' },
-  paused: { label: t('Paused'), icon: 'paused', tone: 'quiet' },
-  cancelled: { label: t('Cancelled'), icon: 'stop', tone: 'quiet' },
+const schedulerLooks: Record<SchedulerState, { label: string; icon: IconName; tone: string; title: string }> = {
+  running: {
+    label: t('Running'),
+    icon: 'running',
+    tone: 'active alive',
+    title: t('Cells that wait are launched as others end.'),
+  },
+  pausing: {
+    label: t('Pausing'),
+    icon: 'paused',
+    tone: 'active',
+    title: t('Nothing more is launched; the running cells go on to their end.'),
+  },
+  paused: { label: t('Paused'), icon: 'paused', tone: 'quiet', title: t('Nothing is launched until it is continued.') },
+  cancelled: { label: t('Cancelled'), icon: 'stop', tone: 'quiet', title: t('Its running cells were stopped.') },
+  idle: {
+    label: t('Idle'),
+    icon: 'half',
+    tone: 'quiet',
+    title: t('No scheduler is known to work on the cells that have not finished.'),
+  },
 };
 
 function isScheduled(scheduler: SchedulerState): boolean {
@@ -112,6 +140,7 @@ function GridHeader({ model }: { model: GridModel }) {
   const isDone = sweep.cells.length > 0 && finished === sweep.cells.length;
   // A scheduler takes a moment to see that nothing is left; there is nothing to pause then.
   const scheduler = isDone ? 'idle' : model.data.value!.scheduler;
+  const look = schedulerLooks[scheduler];
   const act = (action: 'runMissing' | 'pause' | 'continue' | 'cancel') => () =>
     host.send({ type: 'gridAction', sweepId: sweep.id, action });
   const share = sweep.cells.length > 0 ? finished / sweep.cells.length : 0;
@@ -121,13 +150,10 @@ function GridHeader({ model }: { model: GridModel }) {
       <div class="title-row">
         <h1 title={sweep.id}>{name}</h1>
         {isDone && <StateBadge state="finished" />}
-        {scheduler !== 'idle' && (
-          <span
-            class={`badge tone-${schedulerLooks[scheduler].tone}`}
-            title={scheduler === 'pausing' ? t('Nothing more is launched; the running cells go on to their end.') : ''}
-          >
-            <Icon name={schedulerLooks[scheduler].icon} size={12} />
-            {schedulerLooks[scheduler].label}
+        {!isDone && (
+          <span class={`badge tone-${look.tone}`} title={look.title}>
+            <Icon name={look.icon} size={12} />
+            {look.label}
           </span>
         )}
         <div class="actions">
@@ -260,11 +286,16 @@ function AxisCaption({ model }: { model: GridModel }) {
 
 /** What the colours and glyphs mean. */
 function Key({ model }: { model: GridModel }) {
-  const { range, counts } = model.grid.value!;
+  const { range, counts, better } = model.grid.value!;
   const metric = model.metric.value;
   const colours = theme.value;
   const stops = Array.from({ length: 9 }, (_, i) => rampColours(i / 8, colours).fill);
-  const [left, right] = model.goal.value === 'maximise' ? [range?.low, range?.high] : [range?.high, range?.low];
+  const [left, right] = better === 'lower' ? [range?.high, range?.low] : [range?.low, range?.high];
+  const ranking = !isComparable(metric, model.data.value!.runs)
+    ? t('not ranked, since the cells minimise different objectives')
+    : better === null
+      ? t('neither end is better')
+      : t('better to the right');
   return (
     <div class="grid-key">
       {range && (
@@ -277,7 +308,7 @@ function Key({ model }: { model: GridModel }) {
           />
           {formatMetric(metric, right!)}
           <span class="muted">
-            {metricInfo(metric).label}, {t('better to the right; mean \u00b1 95 % confidence interval')}
+            {metricInfo(metric).label}, {ranking}; {t('mean \u00b1 95 % confidence interval')}
           </span>
         </span>
       )}

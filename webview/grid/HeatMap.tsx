@@ -6,9 +6,8 @@ import { effect } from '@preact/signals';
 import { Chart, LinearScale } from 'chart.js';
 import { MatrixController, MatrixElement } from 'chartjs-chart-matrix';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Grid, GridCell, GridFacet } from '../../experiments/grid.ts';
+import { shareOfRange, type Grid, type GridCell, type GridFacet } from '../../experiments/grid.ts';
 import { formatMetric } from '../../experiments/formatMetric.ts';
-import type { SweepRecord } from '../../protocol/records.ts';
 import { withAlpha } from '../colour.ts';
 import { t } from '../l10n.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -25,21 +24,15 @@ interface HeatMapProps {
   grid: Grid;
   facet: GridFacet;
   metric: string;
-  goal: SweepRecord['goal'];
+  /** What a click on a cell does, in words; undefined where it does nothing. */
+  onClickDoes: (cell: GridCell) => string | undefined;
   onOpen: (cell: GridCell) => void;
 }
 
-export function HeatMap({ grid, facet, metric, goal, onOpen }: HeatMapProps) {
+export function HeatMap({ grid, facet, metric, onClickDoes, onOpen }: HeatMapProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const body = useRef<HTMLTableSectionElement>(null);
-  const shareOf = (cell: GridCell): number | null => {
-    const value = cell.summary?.mean;
-    if (value === undefined || !grid.range) return null;
-    const { low, high } = grid.range;
-    const share = high > low ? (value - low) / (high - low) : 0.75;
-    // The better end stands out, whichever that is.
-    return goal === 'maximise' ? share : 1 - share;
-  };
+  const shareOf = (cell: GridCell): number | null => shareOfRange(grid, cell);
 
   useEffect(() => {
     const rows = facet.cells.length;
@@ -89,7 +82,7 @@ export function HeatMap({ grid, facet, metric, goal, onOpen }: HeatMapProps) {
       stop();
       chart.destroy();
     };
-  }, [facet, goal, metric]);
+  }, [facet, grid.better, metric]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const columns = facet.cells[0]?.length ?? 0;
@@ -145,6 +138,7 @@ export function HeatMap({ grid, facet, metric, goal, onOpen }: HeatMapProps) {
                       metric={metric}
                       share={shareOf(cell)}
                       first={x === 0 && y === 0}
+                      does={onClickDoes(cell)}
                       onOpen={onOpen}
                     />
                   </td>
@@ -166,9 +160,10 @@ function CellButton(props: {
   metric: string;
   share: number | null;
   first: boolean;
+  does: string | undefined;
   onOpen: (cell: GridCell) => void;
 }) {
-  const { cell, metric, share, first, onOpen } = props;
+  const { cell, metric, share, first, does, onOpen } = props;
   const look = cellLooks[cell.state];
   const words = cellWords(cell, metric);
   return (
@@ -178,7 +173,7 @@ function CellButton(props: {
       style={share === null ? {} : { color: rampColours(share, theme.value).text }}
       tabIndex={first ? 0 : -1}
       aria-label={words}
-      title={words}
+      title={does === undefined ? words : `${words}\n${does}`}
       disabled={cell.state === 'absent'}
       onClick={() => onOpen(cell)}
     >

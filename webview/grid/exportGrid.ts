@@ -1,5 +1,5 @@
 import { gridTable } from '../../experiments/comparisonTable.ts';
-import type { GridCell } from '../../experiments/grid.ts';
+import { shareOfRange, type GridCell } from '../../experiments/grid.ts';
 import { heatMapSvg } from '../../experiments/heatMapSvg.ts';
 import { toCsv, toLatex, toMarkdown } from '../../experiments/tables.ts';
 import type { ExportFormat } from '../../protocol/panelMessages.ts';
@@ -25,11 +25,7 @@ export async function exportGrid(model: GridModel, format: ExportFormat): Promis
       metric,
     );
   const light = { ...theme.value, dark: false };
-  const colours = (cell: GridCell) => {
-    const { low, high } = grid.range ?? { low: 0, high: 0 };
-    const share = high > low ? ((cell.summary?.mean ?? low) - low) / (high - low) : 0.75;
-    return rampColours(model.goal.value === 'maximise' ? share : 1 - share, light);
-  };
+  const colours = (cell: GridCell) => rampColours(shareOfRange(grid, cell) ?? 0, light);
   const figure = () => heatMapSvg({ grid, title: data.name, metric, colours });
   switch (format) {
     case 'csv':

@@ -14,7 +14,6 @@ export interface GridModel {
   columnKey: { value: string | null };
   metric: { value: string };
   choose: { value: 'best' | 'last' };
-  goal: { readonly value: SweepRecord['goal'] };
   grid: { readonly value: Grid | null };
 }
 
@@ -53,7 +52,7 @@ export function gridModel(host: PanelHost, given?: GridData): GridModel {
   if (!given) host.send({ type: 'ready', panel: 'grid' });
 
   /** The sweep's own goal for its metric; for another metric, the way that is better. */
-  const goal = computed(() => {
+  const goal = computed((): SweepRecord['goal'] => {
     const sweep = data.value?.sweep;
     if (sweep && metric.value === sweep.metric) return sweep.goal;
     return metricInfo(metric.value).better === 'lower' ? 'minimise' : 'maximise';
@@ -79,5 +78,5 @@ export function gridModel(host: PanelHost, given?: GridData): GridModel {
     const sweepId = data.value?.sweep.id;
     if (sweepId !== undefined && !given) host.save({ kind: 'grid', runIds: [], sweepId, baseId: null, choices });
   });
-  return { host, data, fault, rowKey, columnKey, metric, choose, goal, grid };
+  return { host, data, fault, rowKey, columnKey, metric, choose, grid };
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { bestOf, bestShown, differingKeys, metricRows, rankedBy } from '../../../experiments/compare.ts';
+import {
+  bestOf,
+  bestShown,
+  differingKeys,
+  metricRows,
+  objectiveDifferences,
+  rankedBy,
+} from '../../../experiments/compare.ts';
 import { run } from './fixtureRuns.ts';
 
 describe('differingKeys', () => {
@@ -67,12 +74,19 @@ describe('bestShown', () => {
 
 describe('rankedBy', () => {
   it('is nothing for the machine, whatever is better of it', () => {
-    expect(['knnTop1', 'loss', 'imagesPerSecond', 'stepMs', 'lr'].map(rankedBy)).toEqual([
-      'higher',
-      'lower',
-      null,
-      null,
-      null,
-    ]);
+    const metrics = ['knnTop1', 'loss', 'imagesPerSecond', 'stepMs', 'lr'];
+    expect(metrics.map((metric) => rankedBy(metric, []))).toEqual(['higher', 'lower', null, null, null]);
+  });
+
+  it('is nothing for the loss, its terms and views of it, where runs minimise different objectives', () => {
+    const metrics = ['loss', 'distance', 'codingRate', 'codingRateView1', 'koleo', 'effectiveRank', 'knnTop1'];
+    const differingBy = (key: string) => [1, 2].map((value) => run({ id: `r${value}`, config: { [key]: value } }));
+    for (const key of ['method', 'loss.codingRate.groups', 'dino.centerMomentum', 'masking.patchWeight']) {
+      expect(objectiveDifferences(differingBy(key))).toEqual([key]);
+      const ranked = metrics.filter((metric) => rankedBy(metric, differingBy(key)) !== null);
+      expect(ranked).toEqual(['effectiveRank', 'knnTop1']);
+    }
+    for (const key of ['seed', 'optim.lr', 'runtime.engine', 'masking.probability'])
+      expect(metrics.every((metric) => rankedBy(metric, differingBy(key)) !== null)).toBe(true);
   });
 });

@@ -31,7 +31,7 @@ describe('runsTable', () => {
     expect(best).toEqual([
       [false, false, false, false],
       [false, false, false, false],
-      [false, true, true, false],
+      [false, true, false, false],
       [false, false, false, false],
     ]);
   });
@@ -48,6 +48,30 @@ describe('the best of a column', () => {
     expect(bestIn('knnTop1', [0.71212, 0.71238])).toEqual([false, false]);
     expect(bestIn('knnTop1', [0.71212, 0.71238, 0.7])).toEqual([true, true, false]);
     expect(bestIn('knnTop1', [0.711, 0.712])).toEqual([false, true]);
+  });
+
+  it('is not told of the loss and its terms between runs that minimise different objectives', () => {
+    const compared = [0.2, 0.5].map((eps, i) =>
+      run({
+        id: `r${i}`,
+        config: { 'loss.eps': eps, seed: i },
+        last: { loss: eps, codingRate: eps, knnTop1: eps },
+        best: {},
+      }),
+    );
+    const bestOfColumns = (runs: typeof compared) =>
+      runsTable(runs, { metrics: ['loss', 'codingRate', 'knnTop1'], choose: 'last' }).rows.map((row) =>
+        row.slice(1).map((cell) => cell !== null && 'value' in cell && cell.best),
+      );
+    expect(bestOfColumns(compared)).toEqual([
+      [false, false, false],
+      [false, false, true],
+    ]);
+    const sameObjective = compared.map((one) => ({ ...one, config: { ...one.config, 'loss.eps': 0.2 } }));
+    expect(bestOfColumns(sameObjective)).toEqual([
+      [true, false, false],
+      [false, true, true],
+    ]);
   });
 
   it('is not told of throughput', () => {

@@ -135,10 +135,14 @@ describe('the end of a run', () => {
 
 describe('the end of a grid', () => {
   const ids = ['s-1', 's-2', 's-3', 's-4'];
-  const scheduler = (state: SchedulerState, attempt = 1): void => {
+  const scheduler = (
+    state: SchedulerState,
+    { work = 'attempt 1', isSilent = false, since = later }: { work?: string; isSilent?: boolean; since?: string } = {},
+  ): void => {
     const cells: SweepRecord['cells'] = ids.map((runId) => ({ runId, cell: {}, seed: 0 }));
     const record = { version: 1, id: 's', cells } as SweepRecord;
-    sweeps = [{ id: 's', folder: '/runs/sweeps/s', record, problems: [], scheduler: state, attempt }];
+    const status = { scheduler: state, isSilent, work, workedSinceMs: Date.parse(since) };
+    sweeps = [{ id: 's', folder: '/runs/sweeps/s', record, problems: [], ...status }];
   };
 
   it('is one, with its counts, and its cells end silently', () => {
@@ -158,7 +162,7 @@ describe('the end of a grid', () => {
       kind: 'grid',
       grid: {
         id: 's',
-        attempt: 1,
+        work: 'attempt 1',
         how: 'ended',
         counts: { all: 4, finished: 2, failed: 1, running: 0, left: 1 },
         failedRun: 's-2',
@@ -180,9 +184,54 @@ describe('the end of a grid', () => {
   it('is told again when it was run again, and not where it had ended at the first look', () => {
     scheduler('idle');
     expect([...told(), ...told()]).toEqual([]);
-    scheduler('running', 2);
+    scheduler('running', { work: 'attempt 2' });
     told();
-    scheduler('idle', 2);
+    scheduler('idle', { work: 'attempt 2' });
+    expect([...told(), ...told()]).toHaveLength(1);
+  });
+
+  it('is told of one that was begun and ended between two looks, and not of one brought from elsewhere', () => {
+    scheduler('idle', { since: earlier });
+    expect([...told(), ...told()]).toEqual([]);
+    // Its missing cells were run, all of them failed at once, and nobody had looked meanwhile.
+    scheduler('idle', { work: 'attempt 2' });
+    for (const id of ids) set(id, 'failed', { sweep: 's' });
+    expect(told()).toEqual([]);
+    expect(told()).toEqual(['s ended {"all":4,"finished":0,"failed":4,"running":0,"left":0}']);
+    expect([...told(), ...told()]).toEqual([]);
+
+    watch = new EndWatch();
+    runs = new Map();
+    seen = new Map();
+    sweeps = [];
+    told();
+    scheduler('idle', { since: earlier });
+    expect([...told(), ...told()]).toEqual([]);
+    sweeps = [];
+    watch = new EndWatch();
+    told();
+    scheduler('idle', { work: 'job 7 of today' });
+    expect([...told(), ...told()]).toEqual(['s ended {"all":4,"finished":0,"failed":0,"running":0,"left":4}']);
+  });
+
+  it('is not its scheduler\u2019s silence: it is told once, when the scheduler has ended', () => {
+    scheduler('running');
+    told();
+    scheduler('idle', { isSilent: true });
+    set('s-1', 'finished', { sweep: 's' });
+    expect([...told(), ...told()]).toEqual([]);
+    scheduler('running');
+    expect([...told(), ...told()]).toEqual([]);
+    scheduler('idle', { isSilent: true });
+    told();
+    scheduler('idle');
+    expect([...told(), ...told(), ...told()]).toHaveLength(1);
+  });
+
+  it('is told of a grid whose scheduler was silent when the window opened', () => {
+    scheduler('idle', { isSilent: true, since: earlier });
+    expect([...told(), ...told()]).toEqual([]);
+    scheduler('idle', { since: earlier });
     expect([...told(), ...told()]).toHaveLength(1);
   });
 

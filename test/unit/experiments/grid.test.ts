@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { aggregateGrid } from '../../../experiments/grid.ts';
+import { aggregateGrid, shareOfRange } from '../../../experiments/grid.ts';
 import { expandCells } from '../../../configs/expandCells.ts';
 import { needsRun } from '../../../experiments/sweepCells.ts';
 import { meanInterval, studentT975 } from '../../../experiments/studentT.ts';
-import type { RunState, SweepRecord } from '../../../protocol/records.ts';
+import type { RunState, SchedulerState, SweepRecord } from '../../../protocol/records.ts';
 import { run } from './fixtureRuns.ts';
 
 const axes = [
@@ -98,6 +98,30 @@ describe('aggregateGrid', () => {
     expect(best(alike.slice(0, 2))).toEqual([false, false, false, false]);
     const rates = [1e-3, 2e-3].map((lr, i) => run({ id: `run-${i}`, last: { lr, imagesPerSecond: lr } }));
     for (const metric of ['lr', 'imagesPerSecond']) expect(best(rates, metric)).not.toContain(true);
+  });
+
+  it('has no best loss where cells minimise different objectives, and one where they do not', () => {
+    const losses = (key: string) =>
+      [0.4, 0.3].map((loss, i) => run({ id: `run-${i}`, config: { [key]: i, seed: i }, last: { loss }, best: {} }));
+    const gridBy = (key: string, metric = 'loss') =>
+      aggregateGrid({ sweep: { ...sweepOf([0]), metric }, runs: losses(key) }, { ...view, metric, goal: 'minimise' });
+    const best = (grid: ReturnType<typeof gridBy>) => grid.facets[0]!.cells.flat().map((cell) => cell.best);
+    for (const key of ['loss.eps', 'loss.gamma', 'projector.outputDim', 'train.batchSize', 'dinov2.koleoWeight'])
+      expect([gridBy(key).better, ...best(gridBy(key))]).toEqual([null, false, false, false, false]);
+    for (const key of ['optim.lr', 'train.epochs'])
+      expect([gridBy(key).better, ...best(gridBy(key))]).toEqual(['lower', false, true, false, false]);
+    // Colours go from small to large where there is no better end.
+    const [first, second] = gridBy('loss.eps').facets[0]!.cells.flat();
+    expect([first, second].map((cell) => shareOfRange(gridBy('loss.eps'), cell!))).toEqual([1, 0]);
+    expect([first, second].map((cell) => shareOfRange(gridBy('optim.lr'), cell!))).toEqual([0, 1]);
+  });
+
+  it('has cells that wait for a scheduler at work, and that nobody has started', () => {
+    const count = (scheduler: SchedulerState) =>
+      aggregateGrid({ sweep: sweepOf([0]), runs: [member(0, 'running')], scheduler }, view).counts;
+    expect(count('running')).toMatchObject({ running: 1, pending: 3, missing: 0 });
+    for (const scheduler of ['idle', 'pausing', 'paused', 'cancelled'] as const)
+      expect(count(scheduler)).toMatchObject({ running: 1, pending: 0, missing: 3 });
   });
 
   it('shows a sweep of one axis as one row', () => {

@@ -188,7 +188,10 @@ describe('changeAnnotations', () => {
   it('does not overwrite a file that it can not read', async () => {
     const folder = await writeRun(runs, 'r');
     await writeFile(join(folder, 'annotations.json'), '{"notes": "do not lose me"');
-    await expect(changeAnnotations(folder, { star: true })).rejects.toThrow('it is no JSON');
+    await expect(changeAnnotations(folder, { star: true })).rejects.toMatchObject({
+      code: 'notesUnkept',
+      message: expect.stringContaining('it is no JSON') as string,
+    });
     expect(await readFile(join(folder, 'annotations.json'), 'utf8')).toContain('do not lose me');
   });
 });

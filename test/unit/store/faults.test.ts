@@ -5,8 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeAnnotations } from '../../../experiments/store/annotationsFile.ts';
 import { BestValues } from '../../../experiments/store/bestValues.ts';
 import { listRuns } from '../../../experiments/store/listRuns.ts';
+import { LivenessWatch } from '../../../experiments/store/liveness.ts';
+import { RunFeed } from '../../../experiments/store/runFeed.ts';
 import { RunCollection } from '../../../experiments/store/runCollection.ts';
 import { TableData } from '../../../experiments/store/tableData.ts';
+import { checkToPanel } from '../../../protocol/checkPanelMessage.ts';
 import { aRecord, metricLines, temporaryFolder, writeRun } from './runFolders.ts';
 
 let runs: string;
@@ -82,6 +85,36 @@ describe('a runs folder', () => {
     const table = new TableData(collection);
     const { rows } = await table.news(10_000);
     expect(rows).toMatchObject([{ id: 'a', problems: ['metrics.jsonl: 3 unreadable lines, left out'] }]);
+  });
+
+  it('of a torn record guesses no state, in the table of runs either', async () => {
+    await writeRun(runs, 'a', [], '{"version": 1, "half');
+    const collection = new RunCollection(runs);
+    await collection.look({ monotonicMs: 0, nowMs: Date.now() + 3_600_000 });
+    const { rows } = await new TableData(collection).news(10_000);
+    expect(rows).toMatchObject([{ id: 'a', state: 'unreadable', problems: ['run.json: it is no JSON'] }]);
+    expect(checkToPanel({ type: 'table/append', rows, removed: [], progress: { read: 1, total: 1 } })).toMatchObject({
+      ok: true,
+    });
+  });
+
+  it('with a last line that does not say its epoch keeps the epoch before', async () => {
+    const metrics = `${metricLines(1, 3)}{"step":4,"loss":1}\n`;
+    const folder = await writeRun(runs, 'a', [{ ...finished, metrics }]);
+    const { summary } = await new RunFeed(folder, 'a', new LivenessWatch()).read(Date.now());
+    expect(summary).toMatchObject({ step: 4, epoch: 0.3 });
+  });
+
+  it('that can not be written keeps what people said before, and says why', async () => {
+    const folder = await writeRun(runs, 'a', [finished]);
+    await changeAnnotations(folder, { notes: 'before' });
+    await rm(folder, { recursive: true });
+    await expect(changeAnnotations(folder, { star: true })).rejects.toMatchObject({
+      code: 'notesUnkept',
+      message: expect.stringMatching(
+        /notes can\u2019t be kept in .*annotations\.json: ENOENT.*nothing was changed/,
+      ) as string,
+    });
   });
 
   it('shows two windows the same, and what one of them writes', async () => {

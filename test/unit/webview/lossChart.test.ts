@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { chartsFor } from '../../../webview/charts/chartSpecs.ts';
 import { CurveStore } from '../../../webview/charts/curveStore.ts';
-import { restOfLoss, sumOf, termOf } from '../../../webview/charts/derivedCurves.ts';
+import { restOfLoss, sideOf, sumOf, termOf } from '../../../webview/charts/derivedCurves.ts';
 import { lossChart } from '../../../webview/charts/lossChart.ts';
 import { run, series } from '../experiments/fixtureRuns.ts';
 
@@ -81,6 +81,31 @@ describe('the loss, term by term', () => {
   it('splits DINO\u2019s cross-entropy into the teacher\u2019s entropy and what the student is away from it', () => {
     const { chart } = chartOf({ method: 'dino' }, { teacherEntropy: () => 2, loss: () => 2.5, distance: () => 1 });
     expect(chart!.lines.map(({ label }) => label)).toEqual(['Teacher entropy', 'Divergence from the teacher', 'Loss']);
+  });
+
+  it('shows KoLeo on the side of zero that it is on, step by step, and its sign in words', () => {
+    const v2 = { method: 'dinov2', 'masking.viewWeight': 1, 'masking.patchWeight': 1, 'dinov2.koleoWeight': 0.1 };
+    const others: Columns = { viewCrossEntropy: () => 3, patchCrossEntropy: () => 2 };
+    const withKoleo = (koleo: (i: number) => number) =>
+      chartOf(v2, { ...others, koleo, loss: (i) => 5 + 0.1 * koleo(i) });
+    const labels = (chart: ReturnType<typeof lossChart>) => chart!.lines.map(({ label }) => label);
+    const entropies = ['Cross-entropy of views', 'Cross-entropy of patches'];
+
+    const falling = withKoleo((i) => 2 - i / 10);
+    expect(labels(falling.chart)).toEqual([...entropies, '+0.1 \u00d7 KoLeo', '0.1 \u00d7 KoLeo, negative', 'Loss']);
+    expect(falling.chart!.description).toContain(
+      'Loss = cross-entropy of views + cross-entropy of patches + 0.1 \u00d7 KoLeo: the areas',
+    );
+    const [, , upper, lower] = falling.chart!.lines;
+    expect(lower!.metric).toBe(sideOf('below', termOf('koleo')));
+    for (let i = 0; i < steps; i++) {
+      const edges = [upper!.drawn!, lower!.metric].map((metric) => falling.curveOf(metric)!.values[i]!);
+      expect(edges[0]! + edges[1]!).toBeCloseTo(falling.curveOf('loss')!.values[i]!, 12);
+      expect(edges[1]!).toBeLessThanOrEqual(0);
+    }
+
+    expect(labels(withKoleo(() => 0.3).chart)).toEqual([...entropies, '+0.1 \u00d7 KoLeo', 'Loss']);
+    expect(labels(withKoleo(() => -0.3).chart)).toEqual([...entropies, '0.1 \u00d7 KoLeo, negative', 'Loss']);
   });
 
   it('is not there for an objective of one\u2019s own, nor before anything was logged', () => {

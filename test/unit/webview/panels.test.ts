@@ -395,7 +395,7 @@ describe('panels in a browser', () => {
       expect(words[8]).toContain('; failed');
       expect(words[9]).toContain('; running; so far 61.0 %');
       expect(words[10]).toContain('; queued');
-      expect(words[11]).toContain('; not started');
+      expect(words[11]).toContain('; queued');
       await page.locator('.cell').first().focus();
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('ArrowDown');
@@ -403,6 +403,26 @@ describe('panels in a browser', () => {
       expect(await sentOf(panel, 'compare')).toEqual([
         { type: 'compare', runIds: ['gamma-eps-015', 'gamma-eps-016', 'gamma-eps-017'] },
       ]);
+    });
+
+    it('says what a click on a cell does, and what becomes of cells that were not started', async () => {
+      const panel = await panelOf('grid');
+      const { page } = panel;
+      const last = page.locator('.cell').last();
+      const badge = page.locator('.title-row .badge');
+      for (const [scheduler, state, title, word, told] of [
+        ['running', 'queued', 'Its turn comes by itself', 'Running', /launched as others end/],
+        ['pausing', 'not started', 'Nothing more is launched', 'Pausing', /go on to their end/],
+        ['paused', 'not started', 'Click: run this cell\u2019s 3 seeds', 'Paused', /until it is continued/],
+        ['cancelled', 'not started', 'Click: run this cell\u2019s 3 seeds', 'Cancelled', /were stopped/],
+        ['idle', 'not started', 'Click: run this cell\u2019s 3 seeds', 'Idle', /No scheduler is known/],
+      ] as const) {
+        await panel.showGrid({ ...makeGrid(), scheduler });
+        await expect.poll(() => badge.innerText()).toBe(word);
+        expect(await badge.getAttribute('title')).toMatch(told);
+        expect(await last.getAttribute('title')).toContain(`; ${state}\n${title}`);
+      }
+      expect(await page.locator('.cell').first().getAttribute('title')).toContain('\nClick: compare its 3 runs');
     });
 
     it('asks for the one cell that was clicked and not started, and not while a scheduler works', async () => {
@@ -447,8 +467,13 @@ describe('panels in a browser', () => {
       await page.getByLabel('Rows', { exact: true }).selectOption('optim.lr');
       expect(await page.locator('.heat-map').count()).toBe(4);
       await page.getByLabel('Metric').selectOption('loss');
-      expect(await page.locator('.cell.best').count()).toBe(1);
-      expect(await page.locator('.cell.best').getAttribute('aria-label')).toContain('Loss 0.2');
+      // The losses of different gammas and epsilons do not compare.
+      expect(await page.locator('.cell.best').count()).toBe(0);
+      expect(await page.locator('.grid-key').innerText()).toContain('Loss, not ranked, since the cells minimise');
+      await page.getByLabel('Metric').selectOption('knnTop1');
+      // One in each facet, alike.
+      expect(await page.locator('.cell.best').count()).toBe(2);
+      expect(await page.locator('.grid-key').innerText()).toContain('k-NN top-1, better to the right');
     });
 
     it('paints finished cells and leaves what has not started bare', async () => {
