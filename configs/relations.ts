@@ -120,7 +120,7 @@ function* modelRelations({ model, crops }: ResolvedConfig): Iterable<Finding> {
   }
 }
 
-function* cropRelations({ crops, loss }: ResolvedConfig): Iterable<Finding> {
+function* cropRelations({ crops, loss, model }: ResolvedConfig): Iterable<Finding> {
   const { global, local } = crops;
   for (const [view, scale] of [
     ['global', global.scale],
@@ -145,10 +145,14 @@ function* cropRelations({ crops, loss }: ResolvedConfig): Iterable<Finding> {
     );
   }
   if (local.count > 0 && local.sizePx > global.sizePx) {
+    const { patchSizePx } = model;
+    // The published recipe's share: 96 px beside 224, in whole patches.
+    const fitting = Math.max(1, Math.round((global.sizePx * 96) / 224 / patchSizePx)) * patchSizePx;
     yield warning(
       ['crops.local.sizePx', 'crops.global.sizePx'],
       `Local crops (${local.sizePx} px) are larger than global crops (${global.sizePx} px).`,
-      'Swap the two sizes.',
+      `Swap the two sizes, or set crops.local.sizePx to ${fitting}.`,
+      [{ kind: 'set', path: 'crops.local.sizePx', value: fitting }],
     );
   }
   if (loss.pairs === 'crossView' && global.count + local.count < 2) {

@@ -55,7 +55,12 @@ export function panelTabs(kind: string): vscode.Tab[] {
 
 /** Closes all editors; a changed text would ask whether to be kept, and wait for an answer. */
 export async function closeWithoutSaving(): Promise<void> {
-  for (let left = 20; left > 0 && vscode.window.activeTextEditor?.document.isDirty; left--)
+  for (let left = 20; left > 0; left--) {
+    // One that is not in front would ask whether to save it.
+    const changed = vscode.workspace.textDocuments.find(({ isDirty, isClosed }) => isDirty && !isClosed);
+    if (!changed) break;
+    await vscode.window.showTextDocument(changed);
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  }
   await vscode.commands.executeCommand('workbench.action.closeAllEditors');
 }

@@ -560,6 +560,12 @@ describe('quick fixes', () => {
     });
   });
 
+  test('a local view larger than a global one', () => {
+    expect(fixed(`${valid}crops: { global: { sizePx: 96 }, local: { sizePx: 224 } }\n`)).toMatchObject({
+      'Set `crops.local.sizePx` to 48': `${valid}crops: { global: { sizePx: 96 }, local: { sizePx: 48 } }\n`,
+    });
+  });
+
   test('a size that the patch does not divide', () => {
     expect(fixed(`${valid}crops:\n  global:\n    sizePx: 225\n`)).toEqual({
       'Set `crops.global.sizePx` to 224': `${valid}crops:\n  global:\n    sizePx: 224\n`,

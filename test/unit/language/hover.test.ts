@@ -96,7 +96,9 @@ train:
     const [inherited] = hints(analysed(text), { trainImages: 1_281_167 });
     expect(inherited).toMatchObject({ path: 'extends', offset: text.indexOf('\n') });
     expect(inherited?.text).toMatchInlineSnapshot(`"γ 0.004883, peak lr 0.002, 125,100 steps"`);
-    expect(inherited?.tooltip).toMatchInlineSnapshot(`"Of keys that are not written here: loss.gamma: γ 0.004883; loss.eps: ε² = 0.05, in force ε = 0.6325; loss: R 3.23 (collapse) to 115, γR ≤ 0.56; loss.codingRate.groups: 128 images each; crops.global.sizePx: 197 tokens; crops.local.sizePx: 37 tokens; crops: 764 tokens per image; model.architecture: 21.7 M parameters; projector: 5.51 M parameters; optim.lr: peak lr 0.002; teacher.momentum: half-life 173 steps; train.epochs: 125,100 steps; optim.warmupEpochs: = 12,510 steps."`);
+    expect(inherited?.tooltip).toMatchInlineSnapshot(
+      `"Of keys that are not written here: loss.gamma: γ 0.004883; loss.eps: ε² = 0.05, in force ε = 0.6325; loss: R 3.23 (collapse) to 115, γR ≤ 0.56; loss.codingRate.groups: 128 images each; crops.global.sizePx: 197 tokens; crops.local.sizePx: 37 tokens; crops: 764 tokens per image; model.architecture: 21.7 M parameters; projector: 5.51 M parameters; optim.lr: peak lr 0.002; teacher.momentum: half-life 173 steps; train.epochs: 125,100 steps; optim.warmupEpochs: = 12,510 steps."`,
+    );
     // What is written has its own hint.
     expect(hinted(`${text}optim: { lr: 0.001 }\n`, 1_281_167)).not.toContain('peak lr');
   });
