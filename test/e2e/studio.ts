@@ -13,16 +13,12 @@ export class Studio {
 
   /** "SimDINO: Start SimDINO run" from the palette, with the configuration of that name. */
   async startRun(config: string): Promise<void> {
-    await this.workbench.runCommand('SimDINO: Start SimDINO run');
-    await this.workbench.quickInput.search(config);
-    await this.workbench.quickInput.pick(config);
+    await this.workbench.chooseIn('SimDINO: Start SimDINO run', config);
   }
 
   /** "SimDINO: Queue SimDINO run" from the palette, with the configuration of that name. */
   async queueRun(config: string): Promise<void> {
-    await this.workbench.runCommand('SimDINO: Queue SimDINO run');
-    await this.workbench.quickInput.search(config);
-    await this.workbench.quickInput.pick(config);
+    await this.workbench.chooseIn('SimDINO: Queue SimDINO run', config);
   }
 
   /** "SimDINO: Show table of runs". */
@@ -33,9 +29,7 @@ export class Studio {
 
   /** "SimDINO: Start ablation grid" with the sweep file of that name, confirmed. */
   async startGrid(sweep: string, runs = 4): Promise<void> {
-    await this.workbench.runCommand('SimDINO: Start ablation grid');
-    await this.workbench.quickInput.search(sweep);
-    await this.workbench.quickInput.pick(sweep);
+    await this.workbench.chooseIn('SimDINO: Start ablation grid', sweep);
     await this.workbench.notifications.answerDialog(`Start ${runs} runs`);
   }
 

@@ -56,6 +56,17 @@ export class Workbench {
     });
   }
 
+  /**
+   * Runs a command that asks with a list, and chooses the row that begins so. On a busy machine the palette that closes may take the list
+   * with it, as it hands the focus back: then the command is run again.
+   */
+  async chooseIn(command: string, row: string): Promise<void> {
+    await eventually(`'${row}' chosen in the list of '${command}'`, 90_000, async () => {
+      await this.runCommand(command);
+      return (await this.quickInput.tryToFindAndPick(row, 10_000)) || undefined;
+    });
+  }
+
   /** The rows of the command palette, opened anew, for a search; it stays open. */
   async paletteFor(text: string): Promise<string[]> {
     if (await this.quickInput.isOpen()) await this.quickInput.cancel();

@@ -23,6 +23,17 @@ export class QuickInput {
     await this.input.fill(text);
   }
 
+  /** Searches a list and chooses the row that begins so; false when the list or the row is not there in time. */
+  async tryToFindAndPick(row: string, withinMs: number): Promise<boolean> {
+    try {
+      await this.input.fill(row, { timeout: withinMs });
+    } catch (error) {
+      if (error instanceof errors.TimeoutError) return false;
+      throw error;
+    }
+    return this.tryToPick(row, withinMs);
+  }
+
   /** Labels of the rows on offer, once there are some. */
   async items(): Promise<string[]> {
     await this.rows().first().waitFor({ timeout: 30_000 });
