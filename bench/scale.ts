@@ -1,8 +1,8 @@
 /**
- * Computes docs/scale.md: what ImageNet-1k takes at the paper's settings on 1, 8 and 64 devices, from a measured step and a measured sum
- * (bench/results/scale-input.json), and from devices and networks that are assumed and named.
+ * Computes docs/scale.md: what ImageNet-1k takes at the paper's settings on 1, 8 and 64 devices, from measured steps on a processor and on a
+ * GPU, a measured sum and measured crops (all in bench/results/), and from links and a device that are assumed and named.
  *
- *     npx esbuild bench/scale.ts --bundle --packages=external --platform=node --format=esm | node --input-type=module - bench/results/scale-input.json
+ *     npx esbuild bench/scale.ts --bundle --packages=external --platform=node --format=esm | node --input-type=module -
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -42,10 +42,12 @@ const measuredNetwork: Network = {
   ],
   batch: 32,
 };
+/** That of bench/gpu.ts. */
+const gpuNetwork: Network = { name: 'ViT-S/16', width: 384, depth: 12, patchPx: 16, views: paperViews, batch: 128 };
 const imagesOfEpoch = 1_281_167;
 const epochs = 100;
 
-/** Devices: sustained speed of a training step, memory, and the network between them. All but the first are assumptions. */
+/** Devices: sustained speed of a training step, memory, and the network between them. */
 interface Device {
   name: string;
   gflops: number;
@@ -54,8 +56,10 @@ interface Device {
   latencySeconds: number;
 }
 
-const path = process.argv.at(-1)!;
-const measured = JSON.parse(readFileSync(path, 'utf8')) as Measured;
+const result = (name: string): unknown => JSON.parse(readFileSync(`bench/results/${name}.json`, 'utf8'));
+const measured = result('scale-input') as Measured;
+const gpu = result('gpu-h100') as { final: { batch: number; rows: { name: string; medianMs: number }[] }[] };
+const { ours: cropsMs } = result('data') as { ours: number };
 const floats = 22_000_000;
 const measuredGflops = operationsOfStep(measuredNetwork) / (measured.step.ms * 1e6);
 const measuredBytesPerSecond = (4 * floats) / (measured.sum.ms / 1000);
@@ -67,15 +71,10 @@ const devices: Device[] = [
     linkBytesPerSecond: measuredBytesPerSecond,
     latencySeconds: 1e-4,
   },
+  measuredGpu('dawn', 'float32'),
+  measuredGpu('dawn-f16', 'float16'),
   {
-    name: '40 GB accelerator in single precision, assumed 12 TFLOP/s sustained, 12.5 GB/s links',
-    gflops: 12_000,
-    memoryBytes: 40e9,
-    linkBytesPerSecond: 12.5e9,
-    latencySeconds: 2e-5,
-  },
-  {
-    name: '80 GB accelerator in bfloat16, assumed 150 TFLOP/s sustained, 50 GB/s links',
+    name: '80 GB accelerator, assumed 150 TFLOP/s sustained, 50 GB/s links',
     gflops: 150_000,
     memoryBytes: 80e9,
     linkBytesPerSecond: 50e9,
@@ -87,6 +86,20 @@ writeFileSync('docs/scale.md', page());
 console.log(
   `docs/scale.md: ${measuredGflops.toFixed(1)} GFLOP/s, ${(measuredBytesPerSecond / 1e9).toFixed(2)} GB/s in sums`,
 );
+
+/** An H100 as it was measured with ViT-S/16; what joins several is assumed. */
+function measuredGpu(engine: string, precision: string): Device {
+  const row = gpu.final.find(({ batch }) => batch === gpuNetwork.batch)?.rows.find(({ name }) => name === engine);
+  if (!row) throw new Error(`bench/results/gpu-h100.json has no ${engine} at batch ${gpuNetwork.batch}.`);
+  const gflops = operationsOfStep(gpuNetwork) / (row.medianMs * 1e6);
+  return {
+    name: `H100 80 GB, engine \`dawn\`, ${precision}, measured ${(gflops / 1000).toFixed(0)} TFLOP/s; assumed 50 GB/s links`,
+    gflops,
+    memoryBytes: 80e9,
+    linkBytesPerSecond: 50e9,
+    latencySeconds: 2e-5,
+  };
+}
 
 /** Operations of a step: student forwards and backwards (three times a forward pass), teacher forwards. */
 function operationsOfStep(network: Network): number {
@@ -184,13 +197,14 @@ function page(): string {
       '',
     ].join('\n');
   });
-  const decodeMs = 6;
-  const needed = plan(networks[0]!, devices[2]!, 64).imagesPerSecond;
+  const needed = plan(networks[0]!, devices.at(-1)!, 64).imagesPerSecond;
+  const cores = (needed * cropsMs) / 1000;
   return `# What ImageNet-1k takes
 
-Computed by \`bench/scale.ts\` from \`bench/results/scale-input.json\`; nothing here was trained. Measured on ${measured.hardware}: ${measured.step.what}
-(${measuredGflops.toFixed(0)} GFLOP/s); ${measured.sum.what} (${(measuredBytesPerSecond / 1e9).toFixed(2)} GB/s). **The devices in the
-rows below the first are assumptions**, each named with its assumed sustained speed and links: put your own into the script.
+Computed by \`bench/scale.ts\` from \`bench/results/\`; nothing here was trained. Measured on ${measured.hardware}: ${measured.step.what}
+(${measuredGflops.toFixed(0)} GFLOP/s); ${measured.sum.what} (${(measuredBytesPerSecond / 1e9).toFixed(2)} GB/s). The GPU's speed is that of
+\`npm run bench -- gpu\` with ViT-S/16 at a batch of 128, assumed to hold for larger networks, whose products are larger. **Links between
+GPUs, and the last device altogether, are assumptions**: put your own into the script.
 
 The model: a step is the student forwards and backwards over all views and the teacher forwards over the global ones (24 width^2 +
 4 tokens x width operations a token and block); gradients travel round a ring, 2 (N - 1) / N times their bytes over a link; features
@@ -203,8 +217,8 @@ ${tables.join('\n')}
 1. **Memory on one device.** Activations in single precision are the first limit: where a row says so many images at once, the batch
    must be taken in micro-batches (\`runtime.microBatch\`), which costs the student's forward pass again, about a quarter of the step.
    Several processes do not combine with micro-batches yet.
-2. **Data.** Crops take about ${decodeMs} ms of a core for an image (\`npm run bench -- data\`): ${needed.toFixed(0)} images/s, the last row of ViT-B, need
-   ${Math.ceil((needed * decodeMs) / 1000)} cores for decoding over 64 devices, ${Math.ceil((needed * decodeMs) / 1000 / 64)} for each. On a file system of a cluster, 1.28 M small files are slower to open than
+2. **Data.** Crops take about ${cropsMs.toFixed(0)} ms of a core for an image (\`npm run bench -- data\`): ${needed.toFixed(0)} images/s, the last row of ViT-B, need
+   ${Math.ceil(cores)} cores for decoding over 64 devices, ${Math.ceil(cores / 64)} for each. On a file system of a cluster, 1.28 M small files are slower to open than
    to decode: use shards.
 3. **Sums over slow links.** Their share grows with the number of devices, since each computes less and sends as much. Sending
    gradients while the backward pass goes on would hide most of it; it is not done.
