@@ -1,3 +1,4 @@
+import type { ShownState } from '../protocol/panelMessages.ts';
 import type { RunState } from '../protocol/records.ts';
 
 /** What can be known about the process of a run's last attempt (see store/liveness.ts). */
@@ -56,7 +57,7 @@ export function deriveState(facts: RunFacts): RunState {
 }
 
 /** States in which a process works on the run, or may. */
-export function isActive(state: RunState): boolean {
+export function isActive(state: ShownState): boolean {
   return state === 'starting' || state === 'running' || state === 'stopping';
 }
 

@@ -98,7 +98,18 @@ const shape =
     );
   };
 
-const states = ['queued', 'starting', 'running', 'stopping', 'finished', 'stopped', 'failed', 'crashed', 'stale'];
+const states = [
+  'queued',
+  'starting',
+  'running',
+  'stopping',
+  'finished',
+  'stopped',
+  'failed',
+  'crashed',
+  'stale',
+  'unreadable',
+];
 const summary = shape({
   id: runId,
   name: text,
@@ -133,7 +144,7 @@ const summary = shape({
 const tableRow = shape({
   id: runId,
   name: text,
-  state: oneOf([...states, 'unreadable']),
+  state: oneOf(states),
   method: text,
   seed: finite,
   createdAtMs: finite,

@@ -15,7 +15,7 @@ export interface RunSummary {
   id: string;
   /** What people call it: the annotation's name, else the id. */
   name: string;
-  state: RunState;
+  state: ShownState;
   method: string;
   seed: number;
   /** Last step logged, 0 before the first. */

@@ -9,7 +9,7 @@ import { EvaluationFeed } from './evaluationSeries.ts';
 import type { LivenessWatch } from './liveness.ts';
 import { codingRateCollapsedOf, readRunConfig } from './readRunConfig.ts';
 import { RunMetrics } from './runMetrics.ts';
-import { summariseRun, type RunOverview } from './summariseRun.ts';
+import { shownState, summariseRun, type RunOverview } from './summariseRun.ts';
 import { isMissing, unreadableLines } from './tailJsonLines.ts';
 
 /** What a panel or a report shows of a run. */
@@ -108,7 +108,7 @@ export class RunFeed {
     return {
       id: this.id,
       name: shortened(annotations.name?.trim() || this.id),
-      state,
+      state: shownState(overview),
       method: shortened(record?.method ?? ''),
       seed: record?.seed ?? 0,
       step,

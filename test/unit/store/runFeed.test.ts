@@ -67,6 +67,13 @@ describe('RunFeed', () => {
     expect((await feed.read(0)).summary.problems).toContain('metrics.jsonl: 3 unreadable lines, left out');
   });
 
+  it('guesses no state of a run whose record is torn', async () => {
+    const folder = await writeRun(runs, 'r', [], '{"version": 1, "half');
+    const { summary, series } = await feedOf(folder).read(0);
+    expect(summary.state).toBe('unreadable');
+    expect(checkToPanel({ type: 'curves/snapshot', runs: [summary], series, missing: [] })).toBeDefined();
+  });
+
   it('estimates the remaining time from the last steps', async () => {
     const lines = Array.from({ length: 60 }, (_, step) => JSON.stringify({ step, time: step * 200, loss: 1 }) + '\n');
     const folder = await writeRun(runs, 'r', [{ process: currentProcess(), metrics: lines.join('') }]);
