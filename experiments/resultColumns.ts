@@ -1,6 +1,6 @@
 /** The columns that a table of results can have: what runs have logged, results first. */
 import type { RunSummary } from '../protocol/panelMessages.ts';
-import { knownMetric } from '../protocol/metrics.ts';
+import { knownMetric, metricCatalogue, withoutData } from '../protocol/metrics.ts';
 import { metricInfo, metricRows } from './compare.ts';
 
 export interface ResultMetric {
@@ -29,7 +29,8 @@ export function resultMetrics(runs: readonly Pick<RunSummary, 'last' | 'best'>[]
 
 function isResult(metric: string): boolean {
   const known = knownMetric(metric);
-  if (!known) return false;
+  // Of single views there are many; who wants them chooses them.
+  if (!known || !Object.hasOwn(metricCatalogue, withoutData(metric))) return false;
   if (known.about === 'machine') return metric === throughput;
   return known.better !== null || telling.includes(metric);
 }
