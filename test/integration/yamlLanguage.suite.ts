@@ -114,7 +114,8 @@ optim: { lr: 0.0005 }
     );
     const on = (line: number) =>
       hints.filter(({ position }) => position.line === line).map(({ label }) => textOf(label));
-    assert.deepEqual(on(0), ['half-life 173 steps']);
+    // Where an earlier run on this machine tells what a step costs, that takes the room.
+    assert.match(on(0).join(), /^half-life 173 steps$|^~ .+ per step, \d+ GiB$/);
     assert.deepEqual(on(1), ['764 tokens per image', '197 tokens']);
     assert.deepEqual(on(2), ['21.7 M parameters']);
     assert.deepEqual(on(3), ['5.51 M parameters']);
