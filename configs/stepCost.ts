@@ -50,7 +50,12 @@ export interface StepEstimate {
   memoryBytes: number | undefined;
   /** Whether the run did the same work in a step, so that nothing had to be scaled. */
   isSame: boolean;
+  /** Whether the work of a step is comparable at all: of much smaller steps most of the time is not work. */
+  isTelling: boolean;
 }
+
+/** From the quick start to the paper's ViT-S/16 it is some thousand times the work, from the tiny network a million times. */
+const largestRatio = 1e4;
 
 /**
  * What a step of `config` would take where `measured` ran: its time in proportion to the work, its memory with the
@@ -69,5 +74,6 @@ export function estimateFrom(measured: MeasuredRun, config: DerivableConfig): St
         ? undefined
         : Math.max(memoryBytes / 10, memoryBytes + Math.min(1, memoryBytes / known) * (wanted - known)),
     isSame,
+    isTelling: work < largestRatio && work > 1 / largestRatio,
   };
 }

@@ -212,7 +212,8 @@ function* scheduleHints(config: ResolvedConfig, derived: Derived, trainImages: n
 const costPlaces = ['train', 'runtime', 'extends', 'method', 'data'];
 
 function* costHints(config: ResolvedConfig, derived: Derived, measured: MeasuredRun): Iterable<Unplaced> {
-  const { msPerStep, memoryBytes, isSame } = estimateFrom(measured, config);
+  const { msPerStep, memoryBytes, isSame, isTelling } = estimateFrom(measured, config);
+  if (!isTelling) return;
   const { stepsPerEpoch, totalSteps } = derived;
   const epoch =
     stepsPerEpoch > 0 ? `${duration(msPerStep * stepsPerEpoch)} per epoch` : `${duration(msPerStep)} per step`;

@@ -36,6 +36,7 @@ describe('estimateFrom', () => {
       msPerStep: 50,
       memoryBytes: 400 * 2 ** 20,
       isSame: true,
+      isTelling: true,
     });
   });
 
@@ -47,6 +48,12 @@ describe('estimateFrom', () => {
     expect(estimateFrom(large, tiny).memoryBytes).toBeGreaterThan(0);
     expect(estimateFrom({ ...measured, memoryBytes: undefined }, tiny).memoryBytes).toBeUndefined();
   });
+});
+
+test('the quick start tells of the paper\u2019s ViT-S/16, a network of a few thousand parameters does not', () => {
+  const paper = config('extends: simdino_vits16\n');
+  expect(estimateFrom({ ...measured, config: config('extends: quickstart\n') }, paper).isTelling).toBe(true);
+  expect(estimateFrom(measured, paper).isTelling).toBe(false);
 });
 
 describe('the hint', () => {
