@@ -16,6 +16,7 @@ import { openDataset } from '../runtime/data/datasets/registry.ts';
 import { createLoader, type Loader } from '../runtime/data/loader.ts';
 import { startDataPeer, type Cost } from './dataPeer.ts';
 import { writePhotographs } from './photographs.ts';
+import { median } from './median.ts';
 
 const root = process.cwd();
 const turns = 7;
@@ -24,7 +25,6 @@ const batchSize = 8;
 const memoryImages = Number(process.env['SIMDINO_BENCH_IMAGES'] ?? 10_000);
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 const { crops, data } = configSchema.parse({
   data: { kind: 'imagefolder', path: join(tmpdir(), 'simdino-bench-photographs') },
 });

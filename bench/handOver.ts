@@ -10,8 +10,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 import { startExecutor } from '../runtime/engines/executor/startExecutor.ts';
+import { bundleExecutor } from '../test/unit/engines/bundleExecutor.ts';
+import { median } from './median.ts';
 
 const { values: options } = parseArgs({
   options: { images: { type: 'string', default: '128' }, turns: { type: 'string', default: '30' } },
@@ -23,18 +24,7 @@ const crops = new Uint8Array(new SharedArrayBuffer(bytes));
 // Inside the checkout, where the child finds the native packages.
 const folder = mkdtempSync(join(process.cwd(), '.cache', 'hand-over-'));
 const entry = join(folder, 'child.mjs');
-await build({
-  entryPoints: ['bench/handOverChild.ts'],
-  outfile: entry,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  mainFields: ['module', 'main'],
-  external: ['onnxruntime-node', 'node-fetch', 'webgpu'],
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
-});
+await bundleExecutor('bench/handOverChild.ts', entry);
 const executor = await startExecutor({ entry, engine: 'onnx', threads: 1, spec: {} });
 const channel = fork(entry, [], { serialization: 'advanced', env: { ...process.env, SIMDINO_HAND_OVER: 'channel' } });
 
@@ -63,7 +53,6 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 const [ours, peer] = [median(turns.ours), median(turns.peer)];
 console.log(
   JSON.stringify({

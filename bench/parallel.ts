@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
+import { median } from './median.ts';
 
 const elements = 22_000_000;
 /** As the gradients of ViT-S come: 147 tensors, a few of them nine tenths of the numbers. */
@@ -27,7 +28,6 @@ optim: { warmupEpochs: 0 }
 eval: { knn: { galleryImages: 32, queryImages: 16 } }
 runtime: { threads: 1, dataWorkers: 1, engine: onnx }
 `;
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 const work = mkdtempSync(join(tmpdir(), 'simdino-bench-parallel-'));
 const scripts = join(process.cwd(), '.cache', 'scripts');

@@ -17,6 +17,7 @@ import { launchBrowser } from '../test/host/browser.ts';
 import { findChromium } from '../test/host/chromium.ts';
 import { makeRun } from '../test/unit/webview/fixtures.ts';
 import { PanelPage, buildPanels } from '../test/unit/webview/panelPage.ts';
+import { median } from './median.ts';
 
 interface Measurement {
   openMs: number;
@@ -44,7 +45,6 @@ for (let round = 0; round < Number(options.rounds); round++) {
 }
 await browser.close();
 
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
 const of = (who: 'ours' | 'peer', what: keyof Measurement): number =>
   Math.round(median(rounds.map((round) => round[who][what])) * 10) / 10;
 console.log(

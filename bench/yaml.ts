@@ -10,6 +10,7 @@ import { completions } from '../configs/language/completion.ts';
 import { hints } from '../configs/language/hints.ts';
 import { textLoader } from '../configs/presets.ts';
 import { startYamlServer } from './yamlPeer.ts';
+import { median } from './median.ts';
 
 const edits = 150;
 const warmUps = 10;
@@ -23,7 +24,6 @@ const load = textLoader({
 });
 /** Other processes only ever add time. */
 const fastest = (values: number[]): number => rounded(Math.min(...values));
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 const rounded = (value: number): number => Number(value.toFixed(3));
 
 /** A commented configuration: every value on a line of its own, explained above. */

@@ -12,9 +12,15 @@ export interface ConfigDifference {
   differs: boolean[];
 }
 
-/** The keys on which the runs do not all agree, sorted; `base` is a position among the runs. */
-export function differingKeys(runs: readonly Pick<RunSummary, 'config'>[], base: number): ConfigDifference[] {
-  const keys = new Set(runs.flatMap((run) => Object.keys(run.config)));
+type Configured = Pick<RunSummary, 'config'>;
+
+/** The keys, of those meant, on which the runs do not all agree, sorted; `base` is a position among the runs. */
+export function differingKeys(
+  runs: readonly Configured[],
+  base: number,
+  isMeant: (key: string) => boolean = () => true,
+): ConfigDifference[] {
+  const keys = new Set(runs.flatMap((run) => Object.keys(run.config).filter(isMeant)));
   const rows: ConfigDifference[] = [];
   for (const key of [...keys].sort()) {
     const values = runs.map((run) => (Object.hasOwn(run.config, key) ? run.config[key] : undefined));
@@ -52,8 +58,6 @@ export function metricInfo(metric: string): MetricInfo {
   return knownMetric(metric) ?? { label: metric, unit: '', description: 'Logged by the trainer.', better: null };
 }
 
-type Configured = Pick<RunSummary, 'config'>;
-
 /**
  * Which way results of these runs are ranked by a metric; null also for what tells more of the machine and its load than of the run,
  * and for terms of objectives that are not the same.
@@ -77,9 +81,7 @@ const objectiveKeys =
 
 /** The keys by which the objectives of runs differ. */
 export function objectiveDifferences(runs: readonly Configured[]): string[] {
-  return differingKeys(runs, 0)
-    .map(({ key }) => key)
-    .filter((key) => objectiveKeys.test(key));
+  return differingKeys(runs, 0, (key) => objectiveKeys.test(key)).map(({ key }) => key);
 }
 
 /**

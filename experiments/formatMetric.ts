@@ -1,6 +1,5 @@
-import { withoutData } from '../protocol/metrics.ts';
-
 /** Metric values as people read them: the same words in panels, tables and the terminal. */
+import { withoutData } from '../protocol/metrics.ts';
 
 const percentages = new Set([
   'knnTop1',

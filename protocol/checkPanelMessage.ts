@@ -5,7 +5,7 @@
  * known are ignored, so that an older panel reads a newer host.
  */
 import type { FromPanelMessage, PanelState, ToPanelMessage } from './panelMessages.ts';
-import { exportFormats, gridActions, panelKinds } from './panelMessages.ts';
+import { exportFormats, gridActions, panelKinds, shownStates } from './panelMessages.ts';
 import { schedulerStates } from './records.ts';
 import { isRunId } from './runFolder.ts';
 
@@ -98,22 +98,10 @@ const shape =
     );
   };
 
-const states = [
-  'queued',
-  'starting',
-  'running',
-  'stopping',
-  'finished',
-  'stopped',
-  'failed',
-  'crashed',
-  'stale',
-  'unreadable',
-];
 const summary = shape({
   id: runId,
   name: text,
-  state: oneOf(states),
+  state: oneOf(shownStates),
   method: text,
   seed: finite,
   step: index,
@@ -144,7 +132,7 @@ const summary = shape({
 const tableRow = shape({
   id: runId,
   name: text,
-  state: oneOf(states),
+  state: oneOf(shownStates),
   method: text,
   seed: finite,
   createdAtMs: finite,

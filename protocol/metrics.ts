@@ -324,7 +324,7 @@ export function knownMetric(name: string): MetricInfo | undefined {
   const metric = withoutData(name);
   if (metric !== name) {
     const info = knownMetric(metric);
-    return info && { ...info, label: metricOn(info.label, name.slice(metricOn(metric, '').length)) };
+    return info && { ...info, label: info.label + name.slice(metric.length) };
   }
   if (Object.hasOwn(metricCatalogue, name)) return metricCatalogue[name as MetricName];
   const [, stem = '', view = ''] = /^([a-zA-Z]+View)(\d+)$/.exec(name) ?? [];

@@ -5,7 +5,7 @@
  * snapshot; after that it gets deltas until it is hidden. A hidden panel gets nothing and asks again when it is shown.
  * Columns travel as `Float64Array`, which the editor passes as binary.
  */
-import type { GitRecord, JsonScalar, RunState, SchedulerState, SweepRecord } from './records.ts';
+import { runStates, type GitRecord, type JsonScalar, type SchedulerState, type SweepRecord } from './records.ts';
 
 export const panelKinds = ['curves', 'grid', 'comparison', 'table', 'look'] as const;
 export type PanelKind = (typeof panelKinds)[number];
@@ -87,7 +87,8 @@ export interface GridData {
 }
 
 /** A folder that says nothing about a run that can be understood has no state: none is guessed. */
-export type ShownState = RunState | 'unreadable';
+export const shownStates = [...runStates, 'unreadable'] as const;
+export type ShownState = (typeof shownStates)[number];
 
 /** A run as a line of the table of runs. */
 export interface TableRow {

@@ -193,15 +193,17 @@ export interface QueueEntryRecord {
 export type QueueLimits = Record<string, number>;
 
 /** What a run is doing, derived, never stored. */
-export type RunState =
-  | 'queued'
-  | 'starting'
-  | 'running'
-  | 'stopping'
-  | 'finished'
-  | 'stopped'
-  | 'failed'
+export const runStates = [
+  'queued',
+  'starting',
+  'running',
+  'stopping',
+  'finished',
+  'stopped',
+  'failed',
   /** Its process is gone without having said why. */
-  | 'crashed'
+  'crashed',
   /** Out of reach (another host) and silent: nothing is known. */
-  | 'stale';
+  'stale',
+] as const;
+export type RunState = (typeof runStates)[number];

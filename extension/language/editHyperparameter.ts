@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { paperSentence, type FieldRow } from '../../configs/fieldCatalogue.ts';
 import { methodOf } from '../../configs/language/analyse.ts';
 import { pastSentence, type PastResult } from '../../configs/language/pastResults.ts';
 import { yamlInline } from '../../configs/editYaml.ts';
@@ -10,6 +9,7 @@ import { placeOf, readYaml } from '../../configs/yamlDocument.ts';
 import type { AnalysedDocuments } from './analysedDocuments.ts';
 import { configDocument } from './configDocument.ts';
 import { configOfRun } from './configOfRun.ts';
+import { paperText } from './paperText.ts';
 import { rangeAt, workspaceEdit } from './positions.ts';
 
 /**
@@ -139,11 +139,6 @@ function originText(origin: FieldChoice['origin']): string {
     case 'default':
       return vscode.l10n.t('defaults');
   }
-}
-
-function paperText(row: FieldRow, method: Method | undefined): string {
-  const paper = paperSentence(row, method);
-  return paper === undefined ? '' : vscode.l10n.t('The paper: {0}.', paper);
 }
 
 /** What own runs had; nothing where they all had one value, which tells nothing about others. */

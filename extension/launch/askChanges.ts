@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
 import { sentence } from '../../configs/diagnostic.ts';
 import { yamlInline } from '../../configs/editYaml.ts';
-import { fieldCatalogue, paperSentence, type FieldRow } from '../../configs/fieldCatalogue.ts';
+import { fieldCatalogue, type FieldRow } from '../../configs/fieldCatalogue.ts';
 import { flattenConfig } from '../../experiments/flattenConfig.ts';
 import type { Method } from '../../configs/schema.ts';
 import type { JsonScalar } from '../../protocol/records.ts';
+import { paperText } from '../language/paperText.ts';
 import { readChanged } from './checkConfig.ts';
 
 /** At once, or when the run's device is free. */
@@ -81,11 +82,11 @@ function askValue(
   value: string,
   fault: (text: string) => string | undefined,
 ): Thenable<string | undefined> {
-  const known = paperSentence(row, method);
-  const paper = known === undefined ? '' : ` ${vscode.l10n.t('The paper: {0}.', known)}`;
   return vscode.window.showInputBox({
     title: row.path,
-    prompt: `${row.expected}.${paper} ${vscode.l10n.t('Empty takes the change back.')}`,
+    prompt: [`${row.expected}.`, paperText(row, method), vscode.l10n.t('Empty takes the change back.')]
+      .filter(Boolean)
+      .join(' '),
     value,
     validateInput: (text) => (text.trim() === '' ? undefined : fault(text)),
   });

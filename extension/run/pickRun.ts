@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { RunOverview } from '../../experiments/store/summariseRun.ts';
 import { isRunId } from '../../protocol/runFolder.ts';
-import { stateWords, type RunNode } from './runTree.ts';
+import type { RunNode } from './runTree.ts';
+import { stateWords } from './runTreeItems.ts';
 import { runDescription, runName } from './runText.ts';
 import type { RunWatch } from './runWatch.ts';
 

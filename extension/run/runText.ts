@@ -2,10 +2,10 @@ export { runName } from '../../experiments/runName.ts';
 import { formatDuration, formatMetric } from '../../experiments/formatMetric.ts';
 import { remainingMs } from '../../experiments/pace.ts';
 import { isUnreadable, type RunOverview } from '../../experiments/store/summariseRun.ts';
-import type { RunState } from '../../protocol/records.ts';
+import type { ShownState } from '../../protocol/panelMessages.ts';
 
 /** Words for the states; the extension passes the editor's translations. */
-export type StateWords = Record<RunState | 'unreadable', string>;
+export type StateWords = Record<ShownState, string>;
 
 /** `running · epoch 3.2 of 10 · loss -1.234 · k-NN 81.2 %`: what the tree shows behind a run's name. */
 export function runDescription(run: RunOverview, words: StateWords): string {

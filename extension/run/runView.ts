@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { describe, log } from '../log.ts';
-import { stateWords, RunTree, type RunNode } from './runTree.ts';
+import { RunTree, type RunNode } from './runTree.ts';
+import { stateWords } from './runTreeItems.ts';
 import { progressParts, remainingText, runName } from './runText.ts';
 import type { RunWatch } from './runWatch.ts';
 

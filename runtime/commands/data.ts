@@ -1,9 +1,8 @@
-import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../../protocol/errors.ts';
 import { readConfigFile } from '../configFile.ts';
 import { checkDataset } from '../data/checkDataset.ts';
-import { openDataset } from '../data/datasets/registry.ts';
+import { openConfiguredData } from './configuredData.ts';
 import { exitCodes } from './exitCodes.ts';
 
 /** Faults printed in full; the rest are counted. */
@@ -19,10 +18,7 @@ export async function run(args: string[]): Promise<number> {
   const [file] = positionals;
   if (file === undefined) throw errors.usage('`simdino data` needs a configuration.');
   const { config, path } = readConfigFile(file);
-  const dataset = await openDataset(config.data, {
-    baseFolder: dirname(path),
-    onProgress: (text) => process.stderr.write(`${text}\n`),
-  });
+  const dataset = await openConfiguredData(config.data, path);
   const reports = await checkDataset(dataset);
   const { leftOut = [] } = dataset;
   if (values.json)

@@ -9,10 +9,10 @@ import { listCheckpoints, loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { TensorMap } from '../checkpoint/safetensors.ts';
 import { readConfigFile } from '../configFile.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { openDataset } from '../data/datasets/registry.ts';
 import { writeEvaluation } from '../eval/evaluateCheckpoint.ts';
 import { readRunFolder } from '../run/openRun.ts';
 import { openTrainingData } from '../run/trainingData.ts';
+import { openConfiguredData } from './configuredData.ts';
 
 /** Options of every such command. */
 export const evaluatedRunOptions = {
@@ -71,20 +71,12 @@ export async function openRunData({ config, record }: EvaluatedRun): Promise<Dat
  */
 export async function openOtherData(place: string): Promise<{ dataset: Dataset; name: string }> {
   const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const { data, baseFolder } = isFolder
-    ? { data: configSchema.parse({ data: { kind: 'imagefolder', path: resolve(place) } }).data, baseFolder: '.' }
-    : dataOfConfiguration(place);
-  const dataset = await openDataset(data, {
-    baseFolder,
-    seed: 0,
-    onProgress: (text) => process.stderr.write(`${text}\n`),
-  });
-  return { dataset, name: data.path === undefined ? data.kind : basename(resolve(data.path)) };
-}
-
-function dataOfConfiguration(file: string): { data: ResolvedConfig['data']; baseFolder: string } {
-  const { config, path } = readConfigFile(file);
-  return { data: config.data, baseFolder: dirname(path) };
+  const file = isFolder ? undefined : readConfigFile(place);
+  const data = file?.config.data ?? configSchema.parse({ data: { kind: 'imagefolder', path: resolve(place) } }).data;
+  return {
+    dataset: await openConfiguredData(data, file?.path ?? place),
+    name: data.path === undefined ? data.kind : basename(resolve(data.path)),
+  };
 }
 
 /** Writes figures into a file of their own in the run's `evals/`, and says them. */

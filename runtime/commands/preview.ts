@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../../protocol/errors.ts';
 import { parseOverrides, readConfigFile } from '../configFile.ts';
-import { openDataset } from '../data/datasets/registry.ts';
 import { contactSheet } from '../preview/contactSheet.ts';
 import { describeView } from '../preview/describeView.ts';
 import { imagesInOrder, previewOfFile, previewOfSplit, type PreviewImage } from '../preview/previewImages.ts';
+import { openConfiguredData } from './configuredData.ts';
 import { exitCodes } from './exitCodes.ts';
 
 const maxImages = 32;
@@ -39,11 +39,7 @@ export async function run(args: string[]): Promise<number> {
   if (values.file !== undefined) {
     previews.push(await previewOfFile(resolve(values.file), config.crops, { seed, epoch, image: 0 }));
   } else {
-    const { train } = await openDataset(config.data, {
-      baseFolder: dirname(path),
-      seed: 0,
-      onProgress: (text) => process.stderr.write(`${text}\n`),
-    });
+    const { train } = await openConfiguredData(config.data, path);
     const count = wholeNumber('images', values.images, maxImages);
     const first = wholeNumber('skip', values.skip);
     const images =

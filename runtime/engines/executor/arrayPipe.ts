@@ -70,12 +70,8 @@ export function arrayPipe(write: (bytes: Uint8Array) => void): ArrayPipe {
       const message = withArrays(light, arrays);
       return new Promise((resolve) => {
         awaited.push({ arrays: arrays.map(bytesOf), whole: () => resolve(message) });
-        const chunks = early.length > 0 ? early : [new Uint8Array(0)];
-        early = [];
-        for (const chunk of chunks) {
-          const rest = fill(chunk);
-          if (rest.length > 0) early.push(rest);
-        }
+        // A message without arrays is whole without a byte.
+        early = [new Uint8Array(0), ...early].map(fill).filter(({ length }) => length > 0);
       });
     },
     take(chunk) {

@@ -1,28 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startExecutor, type Executor } from '../../../runtime/engines/executor/startExecutor.ts';
+import { bundleExecutor } from './bundleExecutor.ts';
 
 // Inside the checkout, where the child finds the native packages.
 const folder = mkdtempSync(join(import.meta.dirname, '.executor-'));
 const entry = join(folder, 'executor.mjs');
 const open: Executor[] = [];
 
-beforeAll(async () => {
-  await build({
-    entryPoints: [join(import.meta.dirname, 'countingExecutor.ts')],
-    outfile: entry,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    external: ['onnxruntime-node', 'node-fetch', 'webgpu'],
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  });
-});
+beforeAll(() => bundleExecutor(join(import.meta.dirname, 'countingExecutor.ts'), entry));
 afterEach(async () => {
   await Promise.all(open.splice(0).map((executor) => executor.close()));
 });

@@ -7,6 +7,7 @@ import { RunCollection } from '../../../experiments/store/runCollection.ts';
 import { groupRuns } from '../../../extension/run/runGroups.ts';
 import { remainingText, runDescription, treeDescription, type StateWords } from '../../../extension/run/runText.ts';
 import { currentProcess } from '../../../experiments/store/processIdentity.ts';
+import { shownStates } from '../../../protocol/panelMessages.ts';
 import { isRunId } from '../../../protocol/runFolder.ts';
 import { aRecord, elsewhere, metricLines, temporaryFolder, writeRun } from '../store/runFolders.ts';
 
@@ -122,20 +123,7 @@ describe('groupRuns', () => {
 });
 
 describe('texts', () => {
-  const words = Object.fromEntries(
-    [
-      'queued',
-      'starting',
-      'running',
-      'stopping',
-      'finished',
-      'stopped',
-      'failed',
-      'crashed',
-      'stale',
-      'unreadable',
-    ].map((s) => [s, s]),
-  ) as StateWords;
+  const words = Object.fromEntries(shownStates.map((state) => [state, state])) as StateWords;
 
   it('describes a run by state, epoch, loss and k-NN', async () => {
     await writeRun(runs, 'r', [
