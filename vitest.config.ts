@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Engines and tfjs registries are global to a process, and native code may crash one: every file gets its own. */
@@ -7,6 +8,8 @@ export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
     passWithNoTests: false,
+    // One core less than there are, vitest's own choice, would be one of two: many files wait for processes and browsers more than they compute.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // What is waited for may take its time on a busy machine.
     expect: { poll: { timeout: 10_000 } },
     projects: [
