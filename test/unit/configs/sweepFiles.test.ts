@@ -21,7 +21,7 @@ const desk = sweeps.filter(({ name }) => name.startsWith('desk_'));
 
 test('three seeds for SimDINO against DINO and for Table 6, one for the others', () => {
   expect(desk.map(({ name, read }) => [name, read.sweep!.seeds.length, read.sweep!.runs.length])).toEqual([
-    ['desk_dino_rates', 1, 10],
+    ['desk_dino_rates', 1, 15],
     ['desk_dino_vs_simdino', 3, 6],
     ['desk_table5', 1, 4],
     ['desk_table6', 3, 18],
