@@ -23,7 +23,7 @@ import { clipFactor, globalNorm, gradientNorms } from './optim/clip.ts';
 import { ema } from './optim/ema.ts';
 import { inGroups, joined, parted } from './optim/inGroups.ts';
 import { lossScaleOf, lossScaleState, nextLossScale } from './optim/lossScale.ts';
-import type { ParameterRules } from './optim/parameterGroups.ts';
+import type { ParameterRules } from './optim/parameterRules.ts';
 
 /** What the update is made of; constant over a run. */
 export interface UpdateSettings {
@@ -255,8 +255,8 @@ function networkUpdate({ state, gradients, factors, gate, scalars, specs, settin
   const clipped = new Map(
     specs.map(({ name }, index) => [name, factors ? tf.mul(gradients[name]!, factors[index]!) : gradients[name]!]),
   );
-  const treatment = ({ name, shape }: ParameterSpec) => ({
-    ...settings.rules(name, shape),
+  const treatment = ({ name }: ParameterSpec) => ({
+    ...settings.rules(name),
     delayed: settings.delayed?.names.has(name) ? settings.delayed.until : ('no' as const),
   });
   for (const group of inGroups(specs, (spec) => JSON.stringify(treatment(spec)))) {

@@ -4,7 +4,7 @@ import { dinoSection, objectiveOf } from './losses/index.ts';
 import { networkConfig } from './models/network.ts';
 import type { OwnShare } from './ops/sumOverRanks.ts';
 import { biasCorrections } from './optim/adamw.ts';
-import { layerwiseRules } from './optim/parameterGroups.ts';
+import { parameterRules } from './optim/parameterRules.ts';
 import { cosineScheduleV2, teacherTemperature } from './optim/schedules.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
 import type { UpdateSettings } from './studentTeacherUpdate.ts';
@@ -20,7 +20,7 @@ export function updateSettings(config: ResolvedConfig, share?: OwnShare): Update
     adam: { beta1: optim.beta1, beta2: optim.beta2, epsilon: optim.epsilon },
     clipGradNorm: optim.clipGradNorm,
     clipBy: optim.clipBy,
-    rules: layerwiseRules({
+    rules: parameterRules({
       depth: model.depth,
       layerDecay: optim.layerDecay,
       patchEmbedding: optim.patchEmbeddingRate,

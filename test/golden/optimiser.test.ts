@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
+import { resolveConfig } from '../../configs/resolve.ts';
+import { configSchema } from '../../configs/schema.ts';
 import { adamw, biasCorrections } from '../../runtime/optim/adamw.ts';
 import { clipByNorm, clipFactor, globalNorm, gradientNorms } from '../../runtime/optim/clip.ts';
 import { ema } from '../../runtime/optim/ema.ts';
-import { layerwiseRules, parameterGroup } from '../../runtime/optim/parameterGroups.ts';
+import { parameterRules } from '../../runtime/optim/parameterRules.ts';
 import type { Precision } from '../../runtime/engines/engine.ts';
+import { updateSettings } from '../../runtime/updateSettings.ts';
 import { expectClose, tolerances } from './compare.ts';
 import type { ReferenceTensor } from './compare.ts';
 import { compute, precisions } from './compute.ts';
@@ -34,6 +37,8 @@ interface MissingGradientCase {
 }
 
 const toleranceOf = (precision: Precision) => (precision === 'float64' ? tolerances.double : tolerances.singleLoss);
+/** As in v1; for names outside the blocks the depth makes no difference. */
+const allAtFullRate = parameterRules({ depth: 1, layerDecay: 1, patchEmbedding: 1 });
 const scalar = (value: number): ReferenceTensor => ({ shape: [], data: [value] });
 
 /** One update computed alone, as a run computes it. */
@@ -106,7 +111,7 @@ golden<{ cases: (AdamCase | MissingGradientCase)[] }>('adamw', ({ cases }) => {
               {
                 lr: c.lr_per_step[step]!,
                 update: step + 1,
-                ...(parameterGroup(name, shape) === 'decay' ? { weightDecay: c.wd_per_step_group0[step]! } : {}),
+                ...(allAtFullRate(`head.mlp.0.${name}`).decays ? { weightDecay: c.wd_per_step_group0[step]! } : {}),
               },
               options,
             );
@@ -200,13 +205,11 @@ golden<{ cases: ClipCase[] }>('grad_clip', ({ cases }) => {
 
 interface GroupEntry {
   name: string;
-  shape: number[];
   group: 'decay' | 'no_decay' | 'frozen';
 }
 
 interface MultiplierEntry {
   name: string;
-  shape: number[];
   lr_multiplier: number;
   wd_multiplier: number;
 }
@@ -219,26 +222,33 @@ interface GroupReference {
 }
 
 golden<GroupReference>('param_groups', (reference) => {
-  const frozen = new Set(['head.last_layer.weight_g']);
-  for (const name of ['v1_dino', 'v1_simdino'] as const) {
+  for (const [name, method] of [
+    ['v1_dino', 'dino'],
+    ['v1_simdino', 'simdino'],
+  ] as const) {
     it(name, () => {
       const entries = reference[name];
-      const got = entries.map(({ name, shape }) => parameterGroup(name, shape, { frozen }));
-      expect(got.length).toBeGreaterThan(0);
-      expect(got.map((group) => (group === 'noDecay' ? 'no_decay' : group))).toEqual(entries.map(({ group }) => group));
+      const config = configSchema.parse({ method, data: { kind: 'synthetic' } });
+      const { rules, frozen = new Set() } = updateSettings(resolveConfig(config));
+      expect(entries.length).toBeGreaterThan(0);
+      for (const { name, group } of entries) {
+        const { lrMultiplier, decays } = rules(name);
+        expect(lrMultiplier, name).toBe(1);
+        expect(frozen.has(name) ? 'frozen' : decays ? 'decay' : 'no_decay', name).toBe(group);
+      }
     });
   }
 
   for (const name of ['v2_backbone', 'v2_head_simdino', 'v2_head_dinov2'] as const) {
     it(name, () => {
       const { depth, layerwise_decay, patch_embed_lr_mult } = reference.v2_backbone;
-      const rules = layerwiseRules({ depth, layerDecay: layerwise_decay, patchEmbedding: patch_embed_lr_mult });
+      const rules = parameterRules({ depth, layerDecay: layerwise_decay, patchEmbedding: patch_embed_lr_mult });
       // The authors cut the blocks into chunks, whose number comes before the block's.
       const ownName = (official: string) =>
         name === 'v2_backbone' ? `backbone.${official.replace(/^blocks\.\d+\.(\d+)\./, 'blocks.$1.')}` : `head.${official}`;
       expect(reference[name].params.length).toBeGreaterThan(0);
-      for (const { name: official, shape, lr_multiplier, wd_multiplier } of reference[name].params) {
-        const { lrMultiplier, decays } = rules(ownName(official), shape);
+      for (const { name: official, lr_multiplier, wd_multiplier } of reference[name].params) {
+        const { lrMultiplier, decays } = rules(ownName(official));
         expect(lrMultiplier, official).toBeCloseTo(lr_multiplier, 12);
         expect(decays ? 1 : 0, official).toBe(wd_multiplier);
       }

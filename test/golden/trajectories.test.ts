@@ -15,7 +15,7 @@ import {
 } from '../../runtime/studentTeacherUpdate.ts';
 import type { UpdateSettings } from '../../runtime/studentTeacherUpdate.ts';
 import type { Precision, StepProgram, TensorSpec, TypedArray } from '../../runtime/engines/engine.ts';
-import { uniformRules } from '../../runtime/optim/parameterGroups.ts';
+import { parameterRules } from '../../runtime/optim/parameterRules.ts';
 import { stepSchedules, teacherTemperature } from '../../runtime/optim/schedules.ts';
 import { expectClose, tolerances } from './compare.ts';
 import type { ReferenceTensor } from './compare.ts';
@@ -201,7 +201,7 @@ function settingsOf({ config, adamw }: Trajectory, method: Method, gamma: number
     adam: { beta1: adamw.betas[0], beta2: adamw.betas[1], epsilon: adamw.eps },
     clipGradNorm: config.clip,
     clipBy: 'tensor',
-    rules: uniformRules,
+    rules: parameterRules({ depth: config.depth, layerDecay: 1, patchEmbedding: 1 }),
     teacherUpdate: config.nodistill ? 'student' : 'ema',
     batch: config.B,
     ...(method === 'dino'

@@ -9,7 +9,7 @@ import type { Centering } from '../../runtime/losses/teacherDistribution.ts';
 import { patchSelection } from '../../runtime/models/network.ts';
 import type { ViewStack } from '../../runtime/models/network.ts';
 import { biasCorrections } from '../../runtime/optim/adamw.ts';
-import { layerwiseRules } from '../../runtime/optim/parameterGroups.ts';
+import { parameterRules } from '../../runtime/optim/parameterRules.ts';
 import {
   trainedParameters,
   updatedState,
@@ -189,7 +189,7 @@ function settingsOf(reference: Trajectory, method: Method, gamma: number): Updat
     adam: { beta1: adamw.betas[0], beta2: adamw.betas[1], epsilon: adamw.eps },
     clipGradNorm: config.clip,
     clipBy: 'module',
-    rules: layerwiseRules({ depth: config.depth, layerDecay: config.layerwise, patchEmbedding: config.pe_mult }),
+    rules: parameterRules({ depth: config.depth, layerDecay: config.layerwise, patchEmbedding: config.pe_mult }),
     teacherUpdate: 'ema',
     batch: config.B,
   };
