@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatDiagnostics } from '../../configs/diagnostic.ts';
@@ -87,7 +87,7 @@ export async function run(args: string[]): Promise<number> {
       createdAt: now.toISOString(),
       reusable: version === null ? new Map() : await reusableRuns(plan, runs, version),
     });
-    const reused = sweep.cells.filter(({ runId }) => !runId.startsWith(`${sweep.id}-`));
+    const reused = sweep.cells.filter(({ runId }) => existsSync(join(runsFolder, runId)));
     if (reused.length > 0)
       say(`${reused.length} cells were trained before: ${reused.map(({ runId }) => runId).join(', ')}`);
   }

@@ -34,7 +34,7 @@ export function createSweep(
   if (!isRunId(id)) throw errors.usage(`'${id}' is not a sweep's name: use letters, digits, '.', '_' and '-'.`);
   const folder = join(runsFolder, sweepsFolder, id);
   if (existsSync(folder)) throw errors.usage(`There is a sweep '${id}' already; run it again with --resume.`);
-  const digits = String(sweep.runs.length).length;
+  const nameOf = cellNames(id, sweep.runs.length, (runId) => existsSync(join(runsFolder, runId)));
   const configs = sweep.runs.map(({ config }) => withAbsolutePaths(config, dirname(sweep.basePath)));
   const record: SweepRecord = {
     version: recordVersion,
@@ -44,7 +44,7 @@ export function createSweep(
     axes: sweep.axes,
     seeds: sweep.seeds,
     cells: sweep.runs.map(({ cell, seed, config }, index) => ({
-      runId: reusable.get(cellFingerprint(config, sweep)) ?? `${id}-${String(index + 1).padStart(digits, '0')}`,
+      runId: reusable.get(cellFingerprint(config, sweep)) ?? nameOf(index),
       cell,
       seed,
     })),
@@ -63,6 +63,20 @@ export function createSweep(
     writeFileSync(join(folder, sweepFiles.record), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
   });
   return record;
+}
+
+/**
+ * Cells are numbered from 1. A number that a run has already, say of a sweep of this name whose folder was deleted, gets a further one behind
+ * it: that run would pass for the cell, whatever it was trained with.
+ */
+function cellNames(id: string, cells: number, isTaken: (runId: string) => boolean): (index: number) => string {
+  const digits = String(cells).length;
+  return (index) => {
+    const name = `${id}-${String(index + 1).padStart(digits, '0')}`;
+    let runId = name;
+    for (let count = 2; isTaken(runId); count++) runId = `${name}-${count}`;
+    return runId;
+  };
 }
 
 /** The record of a sweep that was made before. @throws usage when there is none */
