@@ -16,15 +16,20 @@ export interface CellRun {
   engine: string | null;
   environment: EnvironmentRecord | null;
   commit: string | null;
+  /** Of the resolved configuration that the run folder holds. */
+  configSha256: string | null;
   /** From the first to the last metric. */
   minutes: number | null;
 }
+
+type RunSummary = Omit<CellRun, 'cell' | 'engine' | 'environment'>;
 
 export interface CellResult {
   /** What sets the cell apart from the others. */
   label: string;
   cell: Record<string, JsonScalar>;
-  runs: { seed: number; runId: string; outcome: CellRun['outcome']; collapsed: boolean; knn: CellRun['knn'] }[];
+  /** What is kept of each run. */
+  runs: (RunSummary & { collapsed: boolean })[];
   finished: number;
   diverged: number;
   collapsed: number;
@@ -68,12 +73,9 @@ function cellResult(runs: readonly CellRun[], label: string): CellResult {
   return {
     label,
     cell: runs[0]!.cell,
-    runs: runs.map((run) => ({
-      seed: run.seed,
-      runId: run.runId,
-      outcome: run.outcome,
+    runs: runs.map(({ cell: _cell, engine: _engine, environment: _environment, ...run }) => ({
+      ...run,
       collapsed: isCollapsed(run),
-      knn: run.knn,
     })),
     finished: finished.length,
     diverged: runs.filter(({ outcome }) => outcome === 'diverged').length,
@@ -91,7 +93,7 @@ function cellResult(runs: readonly CellRun[], label: string): CellResult {
   };
 }
 
-function isCollapsed({ last }: CellRun): boolean {
+function isCollapsed({ last }: RunSummary): boolean {
   const rank = last['effectiveRankTeacher'];
   return rank !== undefined && rank < collapsedRank;
 }

@@ -1,6 +1,9 @@
 /** The runs of a sweep's cells with the curves and last values that a table of results is made of. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SweepRecord } from '../../protocol/records.ts';
+import { runFiles } from '../../protocol/runFolder.ts';
 import type { CellRun } from '../sweepResults.ts';
 import { readRun } from './readRun.ts';
 import { RunMetrics } from './runMetrics.ts';
@@ -33,10 +36,23 @@ export async function readCells(sweep: SweepRecord, runsFolder: string): Promise
         engine: attempts.at(-1)?.record?.engine ?? null,
         environment: record?.environment ?? null,
         commit: record?.git ? `${record.git.commit}${record.git.dirty ? ' (changed)' : ''}` : null,
+        configSha256: await sha256Of(join(folder, runFiles.config)),
         minutes: minutesOf(table.time),
       };
     }),
   );
+}
+
+/** Null without the file. */
+async function sha256Of(path: string): Promise<string | null> {
+  try {
+    return createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 function minutesOf(time: Float64Array): number | null {

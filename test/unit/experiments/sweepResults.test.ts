@@ -14,6 +14,7 @@ const run = (changes: Partial<CellRun>): CellRun => ({
   engine: 'onnx',
   environment: null,
   commit: null,
+  configSha256: null,
   minutes: 1,
   ...changes,
 });
