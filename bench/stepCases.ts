@@ -50,15 +50,12 @@ export function configOf(
   precision: ResolvedConfig['runtime']['precision'] = 'float32',
 ): ResolvedConfig {
   const { train, ...input } = inputs[name];
-  return resolveConfig(
-    configSchema.parse({
-      method: 'simdino',
-      data: { kind: 'synthetic' },
-      ...input,
-      train: { batchSize: batchSize ?? train.batchSize },
-      runtime: { precision },
-    }),
-  );
+  return benchConfig({ ...input, train: { batchSize: batchSize ?? train.batchSize }, runtime: { precision } });
+}
+
+/** SimDINO on noise, with what is given in place of the defaults. */
+export function benchConfig(input: Partial<ConfigInput>): ResolvedConfig {
+  return resolveConfig(configSchema.parse({ method: 'simdino', data: { kind: 'synthetic' }, ...input }));
 }
 
 /** Schedules need a length; the time of a step does not depend on it. */

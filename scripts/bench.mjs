@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { root } from './bundle.mjs';
 import { runTypeScript, WITH_PACKAGES } from './runTypeScript.mjs';
 
-const all = ['cpu', 'gpu', 'data', 'ui', 'yaml', 'manage', 'parallel', 'handOver'];
+const all = ['cpu', 'gpu', 'data', 'ui', 'yaml', 'manage', 'parallel', 'handOver', 'scaling'];
 const present = readdirSync(join(root, 'bench'));
 const names = all.filter((name) => present.includes(`${name}.ts`));
 const name = process.argv[2];
