@@ -145,7 +145,9 @@ export function paperTableFor(
   if (found) return found[1];
   // A sweep that names no method and has no run yet may be of any.
   const ofDino = methods.filter((method) => method === 'dino' || method === undefined);
-  const isTable6 = perturbed.some((key) => ofDino.some((method) => varied(key, method)));
+  // With learning rates beside them they are searched for the best, not perturbed.
+  const isSearch = methods.some((method) => varied('optim.lr', method));
+  const isTable6 = !isSearch && perturbed.some((key) => ofDino.some((method) => varied(key, method)));
   if (isTable6) return 'Table 6';
   return methods.length > 1 ? 'Table 1' : null;
 }
