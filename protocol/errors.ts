@@ -145,6 +145,13 @@ const sentences = {
   runMissing: (id: string, folder: string) => say(`No run '${id}' in ${folder}.`, 'List the runs with `simdino runs`.'),
   runNotResumable: (id: string, reason: string) =>
     say(`Run '${id}' can't be resumed: ${reason}.`, 'Start a new run from its configuration.'),
+  runImported: (id: string, source: string, isConfigKnown: boolean) =>
+    say(
+      `Run '${id}' was imported from the log ${source} and is read only: it has curves, and no network to go on from.`,
+      isConfigKnown
+        ? `Start a new run with its configuration: \`simdino fork ${id}\`.`
+        : 'Its configuration is not known: start a new run from a configuration file or a preset.',
+    ),
   runNotEvaluable: (id: string, reason: string) =>
     say(`Run '${id}' can't be evaluated: ${reason}.`, 'Wait for its first checkpoint, or ask for one.'),
   runFolderUnwritable: (path: string, reason: string) =>
