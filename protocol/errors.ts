@@ -27,7 +27,7 @@ interface Sentence {
   remedy: string;
 }
 const say = (message: string, remedy: string): Sentence => ({ message, remedy });
-const list = (names: readonly string[]): string => names.join(', ');
+const list = (names: readonly string[]): string => names.join(', ') || 'none';
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 const sentences = {
@@ -197,12 +197,24 @@ const sentences = {
       `train.batchSize is ${batchSize}, which ${ranks} processes can't share evenly.`,
       'Start a number of processes that divides the batch.',
     ),
+  ranksApart: (started: number, why: string) =>
+    say(
+      `${started} processes were started to train together, but they can't find each other: ${why}.`,
+      'Set runtime.slurm.mpi (srun --mpi) to the plug-in of the MPI library that is installed: pmix for OpenMPI, pmi2 for MPICH; or set runtime.slurm.start: mpirun.',
+    ),
 
   // --- clusters
   clusterUnavailable: (command: string, reason: string) =>
     say(
       `The cluster can't be reached: ${command}: ${reason}.`,
       'Start from a machine that has SLURM\u2019s commands, or set runtime.launcher: local.',
+    ),
+  mpiPluginMissing: (wanted: string, offered: readonly string[]) =>
+    say(
+      wanted === 'auto'
+        ? `The cluster's srun has no MPI plug-in by which several processes could find each other; it has ${list(offered)}.`
+        : `runtime.slurm.mpi is '${wanted}', which the cluster's srun does not have; it has ${list(offered)}.`,
+      'Set runtime.slurm.mpi to one of these that the installed MPI library knows, or set runtime.slurm.start: mpirun.',
     ),
   clusterRefused: (reason: string) =>
     say(`The cluster refused the job: ${reason}.`, 'Correct runtime.slurm in the configuration.'),

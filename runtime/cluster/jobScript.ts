@@ -13,6 +13,8 @@ export interface JobPlan {
   workingFolder: string;
   /** What jobs print: `%j`, `%A` and `%a` are the job's, the array's and the task's number. */
   logPath: string;
+  /** The MPI plug-in of `srun`; absent: the cluster's default. */
+  mpi?: string;
   /** Tasks of an array at the same time; absent: no limit. */
   atOnce?: number;
 }
@@ -25,7 +27,7 @@ export interface JobPlan {
  * writes a checkpoint and ends, SIGUSR1 (before the time limit) writes one and has the job queued again.
  */
 export function jobScript(slurm: SlurmOptions, plan: JobPlan): string {
-  const { name, runIds, runsFolder, simdino, workingFolder, logPath, atOnce } = plan;
+  const { name, runIds, runsFolder, simdino, workingFolder, logPath, mpi, atOnce } = plan;
   const isArray = runIds.length > 1;
   const limit = atOnce === undefined ? '' : `%${atOnce}`;
   const options = [
@@ -54,17 +56,22 @@ export function jobScript(slurm: SlurmOptions, plan: JobPlan): string {
     // Processes that are left when another is lost get time to write their checkpoint.
     ...(slurm.ranks > 1 ? ['export OMPI_MCA_odls_base_sigkill_timeout=15'] : []),
     `runs=(${runIds.map(quoted).join(' ')})`,
-    `exec ${starterOf(slurm)}${trainer} "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"`,
+    `exec ${starterOf(slurm, mpi)}${trainer} "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"`,
     '',
   ].join('\n');
 }
 
 /** What starts the processes of a job; nothing where there is but one. */
-function starterOf({ ranks, start, cpus }: SlurmOptions): string {
+function starterOf({ ranks, start, cpus }: SlurmOptions, mpi: string | undefined): string {
   if (ranks === 1) return '';
-  // srun does not take the cores of a task from the job of itself.
-  if (start === 'srun') return `srun --ntasks=${ranks} ${cpus === undefined ? '' : `--cpus-per-task=${cpus} `}`;
-  return `mpirun -n ${ranks} `;
+  if (start === 'mpirun') return `mpirun -n ${ranks} `;
+  const options = [
+    `--ntasks=${ranks}`,
+    // srun does not take the cores of a task from the job of itself.
+    ...(cpus === undefined ? [] : [`--cpus-per-task=${cpus}`]),
+    ...(mpi === undefined ? [] : [`--mpi=${mpi}`]),
+  ];
+  return `srun ${options.join(' ')} `;
 }
 
 /** A word for the shell. */

@@ -5,9 +5,14 @@ import { openMpi } from './mpi.ts';
 /**
  * Joins the other processes through MPI, which itself waits for ever for one that is lost: here a sum is given up after a time, or when
  * somebody asks.
+ *
+ * @param ranks how many processes there are by what the launcher says
+ * @throws ranksApart where the MPI library knows of another number: it and the launcher do not understand each other
  */
-export function joinRanks({ waitForOthersMs }: { waitForOthersMs: number }): JoinedRanks {
+export function joinRanks({ ranks, waitForOthersMs }: { ranks: number; waitForOthersMs: number }): JoinedRanks {
   const world = openMpi();
+  if (world.ranks !== ranks)
+    throw errors.ranksApart(ranks, `${world.library} knows of ${world.ranks === 1 ? 'one' : world.ranks}`);
   let pending: { giveUp: (afterMs: number, why: string) => void } | undefined;
   let isLost = false;
   return {

@@ -1,4 +1,4 @@
-import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,12 +8,16 @@ import { readJobs } from '../../experiments/store/runJobs.ts';
 import { SlurmQueue } from '../../experiments/store/slurmQueue.ts';
 import { summariseRun } from '../../experiments/store/summariseRun.ts';
 import type { RunState } from '../../protocol/records.ts';
+import { builtFile } from '../../runtime/installation.ts';
+import { hasMpi } from '../host/mpi.ts';
 import { hasSlurm, startVirtualCluster, type VirtualCluster } from '../host/virtualCluster.ts';
 import { linesOf, lossesOf, simdino, untilStep } from './simdino.ts';
 
 /** Trained on one core of a node; long enough to be interrupted. */
 const long = ['--set', 'train.epochs=400', '--set', 'checkpoint.everyEpochs=50', '--set', 'eval.knn.everyEpochs=400'];
 const onCluster = ['--set', 'runtime.launcher=slurm', '--set', 'runtime.threads=1'];
+
+const twoRanks = (mpi: string) => ['--set', 'runtime.slurm.ranks=2', '--set', `runtime.slurm.mpi=${mpi}`];
 
 describe.skipIf(!hasSlurm())('on a virtual SLURM cluster', { timeout: 110_000 }, () => {
   let cluster: VirtualCluster;
@@ -123,6 +127,24 @@ describe.skipIf(!hasSlurm())('on a virtual SLURM cluster', { timeout: 110_000 },
     for (const cell of cells) await until(cell, 'finished');
     const jobs = JSON.parse((await simdino('jobs', '--runs-dir', runs, '--json').finished).stdout) as { id: string }[];
     expect(jobs.map(({ id }) => id)).toEqual(expect.arrayContaining([...cells, 'one', 'first']));
+  });
+
+  test('processes that srun starts without an MPI plug-in are refused: each would train the run for itself', async () => {
+    const args = [builtFile('simdino.mjs'), 'train', 'tiny', '--runs-dir', runs, '--run-id', 'apart'];
+    const apart = cluster.slurm('srun', '--ntasks=2', '--mpi=none', process.execPath, ...args);
+    await expect(apart).rejects.toThrow(/2 processes were started .* srun started them with no MPI plug-in/);
+    expect(existsSync(join(runs, 'apart'))).toBe(false);
+    const refused = simdino('train', 'tiny', '--runs-dir', runs, ...onCluster, ...twoRanks('pmi9'));
+    expect((await refused.finished).stderr).toMatch(/runtime\.slurm\.mpi is 'pmi9', .* it has .*pmi2/);
+  });
+
+  test.skipIf(!hasMpi('mpich'))('two processes train together over two nodes by the plug-in asked for', async () => {
+    const args = ['train', 'tiny', '--runs-dir', runs, '--run-id', 'together', ...onCluster, ...twoRanks('pmi2')];
+    await simdino(...args).finished;
+    await until('together', 'finished');
+    const log = readFileSync(join(runs, 'together', 'attempts', '001', 'log.txt'), 'utf8');
+    expect(log).toContain('process 1 of 2, MPICH');
+    expect(lossesOf(join(runs, 'together'), '001').size).toBe(16);
   });
 
   test('accounting tells how a job ended that the queue has forgotten', async () => {

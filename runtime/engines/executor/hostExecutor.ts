@@ -20,7 +20,7 @@ export interface JoinedRanks extends Collective {
 }
 
 export interface HostOptions {
-  joinOthers?: (options: { waitForOthersMs: number }) => Promise<JoinedRanks>;
+  joinOthers?: (options: { ranks: number; waitForOthersMs: number }) => Promise<JoinedRanks>;
 }
 
 interface Session {
@@ -79,8 +79,8 @@ export function hostExecutor(buildPrograms: BuildPrograms, { joinOthers }: HostO
   };
 
   async function init(options: InitOptions): Promise<ExecutorInfo> {
-    const { engine: choice, threads, spec, initialState, isOneOfMany, waitForOthersMs } = options;
-    if (isOneOfMany) others = await joinOthers?.({ waitForOthersMs: waitForOthersMs ?? Infinity });
+    const { engine: choice, threads, spec, initialState, ranks, waitForOthersMs } = options;
+    if (ranks !== undefined) others = await joinOthers?.({ ranks, waitForOthersMs: waitForOthersMs ?? Infinity });
     const { engine, reason } = await selectEngine(choice, {
       ...(threads === undefined ? {} : { threads }),
       ...(others ? { collective: others } : {}),

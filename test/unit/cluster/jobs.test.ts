@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { mergeJobState, type JobState } from '../../../experiments/jobState.ts';
 import { jobsOf, SlurmQueue } from '../../../experiments/store/slurmQueue.ts';
 import { jobScript } from '../../../runtime/cluster/jobScript.ts';
+import { mpiPlugin } from '../../../runtime/cluster/mpiPlugin.ts';
 import { readConfigFile } from '../../../runtime/configFile.ts';
 
 const job = (phase: JobState['phase'], reason = '', startedMs: number | null = null): JobState => ({
@@ -152,6 +153,7 @@ test('the batch script of a job array over several processes', () => {
     simdino: ['/usr/bin/node', '/opt/simdino.mjs'] as const,
     workingFolder: '/shared',
     logPath: '/shared/job-%A_%a.log',
+    mpi: 'pmi2',
     atOnce: 2,
   };
   expect(jobScript(slurm, plan)).toMatchInlineSnapshot(`
@@ -174,7 +176,48 @@ test('the batch script of a job array over several processes', () => {
     module load node/20
     export OMPI_MCA_odls_base_sigkill_timeout=15
     runs=(grid-1 grid-2)
-    exec srun --ntasks=4 --cpus-per-task=8 /usr/bin/node /opt/simdino.mjs resume --here --runs-dir '/shared/my runs' "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"
+    exec srun --ntasks=4 --cpus-per-task=8 --mpi=pmi2 /usr/bin/node /opt/simdino.mjs resume --here --runs-dir '/shared/my runs' "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"
     "
   `);
+});
+
+describe('the MPI plug-in of srun', () => {
+  const newer =
+    'MPI plugin types are...\n\tpmix\n\tnone\n\tcray_shasta\n\tpmi2\nspecific pmix plugin versions available: pmix_v4\n';
+  const older = 'srun: MPI types are...\nsrun: none\nsrun: pmi2\n';
+  const bare = 'MPI plugin types are...\n\tnone\n';
+  const cluster = (list: string, preset: string) => (command: 'srun' | 'scontrol') =>
+    Promise.resolve(command === 'srun' ? list : `MessageTimeout = 10 sec\nMpiDefault              = ${preset}\n`);
+
+  test.each([
+    ['auto', newer, 'none', 'pmix'],
+    ['auto', older, 'none', 'pmi2'],
+    // The cluster's own choice holds.
+    ['auto', newer, 'pmi2', undefined],
+    ['pmi2', newer, 'pmix', 'pmi2'],
+    ['pmix_v4', newer, 'none', 'pmix_v4'],
+  ])('%s: of %j with MpiDefault=%s it is %s', async (mpi, list, preset, expected) => {
+    expect(await mpiPlugin({ ranks: 2, start: 'srun', mpi }, cluster(list, preset))).toBe(expected);
+  });
+
+  test('is asked for only where srun starts several', async () => {
+    const ask = () => Promise.reject(new Error('asked'));
+    expect(await mpiPlugin({ ranks: 1, start: 'srun', mpi: 'auto' }, ask)).toBeUndefined();
+    expect(await mpiPlugin({ ranks: 2, start: 'mpirun', mpi: 'pmix' }, ask)).toBeUndefined();
+    await expect(mpiPlugin({ ranks: 2, start: 'srun', mpi: 'auto' }, ask)).rejects.toThrow(
+      "The cluster can't be reached: srun: asked.",
+    );
+  });
+
+  test('that the cluster does not have is refused', async () => {
+    await expect(mpiPlugin({ ranks: 2, start: 'srun', mpi: 'pmix' }, cluster(older, 'none'))).rejects.toThrow(
+      "runtime.slurm.mpi is 'pmix', which the cluster's srun does not have; it has pmi2.",
+    );
+    await expect(mpiPlugin({ ranks: 2, start: 'srun', mpi: 'none' }, cluster(newer, 'pmix'))).rejects.toThrow(
+      "runtime.slurm.mpi is 'none'",
+    );
+    await expect(mpiPlugin({ ranks: 2, start: 'srun', mpi: 'auto' }, cluster(bare, 'none'))).rejects.toThrow(
+      "The cluster's srun has no MPI plug-in by which several processes could find each other; it has none.",
+    );
+  });
 });
