@@ -209,6 +209,8 @@ const sentences = {
       `The cluster can't be reached: ${command}: ${reason}.`,
       'Start from a machine that has SLURM\u2019s commands, or set runtime.launcher: local.',
     ),
+  requeueRefused: (job: string, reason: string) =>
+    say(`Job ${job} could not be queued again: ${reason}.`, 'Its checkpoint is written: `simdino resume` the run.'),
   mpiPluginMissing: (wanted: string, offered: readonly string[]) =>
     say(
       wanted === 'auto'

@@ -13,6 +13,8 @@ export function joinRanks({ ranks, waitForOthersMs }: { ranks: number; waitForOt
   const world = openMpi();
   if (world.ranks !== ranks)
     throw errors.ranksApart(ranks, `${world.library} knows of ${world.ranks === 1 ? 'one' : world.ranks}`);
+  let patienceMs = waitForOthersMs;
+  let heldUpBy = `nothing was heard of it for ${waitForOthersMs / 1000} s`;
   let pending: { giveUp: (afterMs: number, why: string) => void } | undefined;
   let isLost = false;
   return {
@@ -23,26 +25,25 @@ export function joinRanks({ ranks, waitForOthersMs }: { ranks: number; waitForOt
       const timers: NodeJS.Timeout[] = [];
       const givenUp = new Promise<never>((_, reject) => {
         pending = {
-          giveUp: (afterMs, why) =>
-            timers.push(
-              setTimeout(() => {
-                isLost = true;
-                reject(errors.rankLost(why));
-              }, afterMs),
-            ),
+          giveUp: (afterMs, why) => timers.push(setTimeout(() => reject(errors.rankLost(why)), afterMs)),
         };
-        if (Number.isFinite(waitForOthersMs))
-          pending.giveUp(waitForOthersMs, `nothing was heard of it for ${waitForOthersMs / 1000} s`);
+        if (Number.isFinite(patienceMs)) pending.giveUp(patienceMs, heldUpBy);
       });
       try {
         await Promise.race([world.sum(arrays), givenUp]);
+      } catch (error) {
+        isLost = true;
+        throw error;
       } finally {
         pending = undefined;
         for (const timer of timers) clearTimeout(timer);
       }
     },
-    giveUp: (afterMs) =>
-      pending?.giveUp(afterMs, 'it did not take the step that was under way when this one was asked to stop'),
+    giveUp: (afterMs) => {
+      patienceMs = Math.min(patienceMs, afterMs);
+      heldUpBy = 'it did not take a step within which this one was asked to stop';
+      pending?.giveUp(afterMs, heldUpBy);
+    },
     leave: () => {
       // Leaving waits for everybody; with one lost, the launcher ends what is left.
       if (!isLost) world.close();

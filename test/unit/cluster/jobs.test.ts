@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { mergeJobState, type JobState } from '../../../experiments/jobState.ts';
 import { jobsOf, SlurmQueue } from '../../../experiments/store/slurmQueue.ts';
 import { jobScript } from '../../../runtime/cluster/jobScript.ts';
+import { isPreemptedIn, ownJob } from '../../../runtime/cluster/requeue.ts';
 import { mpiPlugin } from '../../../runtime/cluster/mpiPlugin.ts';
 import { readConfigFile } from '../../../runtime/configFile.ts';
 
@@ -162,7 +163,7 @@ test('the batch script of a job array over several processes', () => {
     #SBATCH --output=/shared/job-%A_%a.log
     #SBATCH --open-mode=append
     #SBATCH --requeue
-    #SBATCH --signal=B:USR1@120
+    #SBATCH --signal=USR1@120
     #SBATCH --chdir=/shared
     #SBATCH --ntasks=4
     #SBATCH --array=0-1%2
@@ -174,11 +175,44 @@ test('the batch script of a job array over several processes', () => {
     #SBATCH --constraint=a100
 
     module load node/20
-    export OMPI_MCA_odls_base_sigkill_timeout=15
     runs=(grid-1 grid-2)
-    exec srun --ntasks=4 --cpus-per-task=8 --mpi=pmi2 /usr/bin/node /opt/simdino.mjs resume --here --runs-dir '/shared/my runs' "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"
+    exec srun --ntasks=4 --cpus-per-task=8 --mpi=pmi2 --kill-on-bad-exit=1 /usr/bin/node /opt/simdino.mjs resume --here --runs-dir '/shared/my runs' "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"
     "
   `);
+});
+
+test('one process is a step too; mpirun is told by way of the script', () => {
+  const { slurm } = readConfigFile('tiny', {}).config.runtime;
+  const plan = {
+    name: 'one',
+    runIds: ['one'],
+    runsFolder: '/runs',
+    simdino: ['/usr/bin/node', '/opt/simdino.mjs'] as const,
+    workingFolder: '/shared',
+    logPath: '/shared/job-%j.log',
+  };
+  const alone = jobScript({ ...slurm, cpus: 4 }, plan);
+  expect(alone).toContain('\nexec srun --ntasks=1 --cpus-per-task=4 --mpi=none /usr/bin/node /opt/simdino.mjs resume');
+  expect(alone).toContain('\n#SBATCH --signal=USR1@120\n');
+  const byMpirun = jobScript({ ...slurm, ranks: 2, start: 'mpirun' }, plan);
+  expect(byMpirun).toContain('\nexec mpirun -n 2 /usr/bin/node');
+  expect(byMpirun).toContain('\n#SBATCH --signal=B:USR1@120\n');
+  expect(byMpirun).toContain('\nexport OMPI_MCA_odls_base_sigkill_timeout=15\n');
+});
+
+test('a task of a job array is called by the array and its place: the last has the number of the whole array', () => {
+  expect(ownJob({ SLURM_JOB_ID: '17', SLURM_ARRAY_JOB_ID: '17', SLURM_ARRAY_TASK_ID: '3' })).toBe('17_3');
+  expect(ownJob({ SLURM_JOB_ID: '17' })).toBe('17');
+  expect(ownJob({})).toBeUndefined();
+});
+
+test('a job that is cancelled is not taken for one whose nodes another job takes', () => {
+  const said = (state: string, at: string) =>
+    `JobId=1 JobName=one\n   JobState=${state} Reason=None\n   PreemptEligibleTime=2026-01-31T00:25:26 PreemptTime=${at}\n`;
+  expect(isPreemptedIn(said('RUNNING', '2026-01-31T00:25:29'))).toBe(true);
+  expect(isPreemptedIn(said('RUNNING', 'None'))).toBe(false);
+  expect(isPreemptedIn(said('CANCELLED', 'None'))).toBe(false);
+  expect(isPreemptedIn('JobId=1 JobName=one\n   JobState=COMPLETING\n')).toBe(false);
 });
 
 describe('the MPI plug-in of srun', () => {
