@@ -878,7 +878,7 @@ const runtime = z.strictObject({
   }),
   tensorboard: field(z.enum(['off', 'live']).default('off'), {
     description:
-      'Whether metrics also go into TensorBoard event files as they are logged, in `tensorboard/` of the run folder; `simdino export tensorboard` writes them afterwards.',
+      'Whether metrics also go into TensorBoard event files as they are logged, in `tensorboard/` of the run folder; `simdino export tensorboard` writes them afterwards, with the pictures of `simdino look`.',
   }),
   rankTimeoutSeconds: field(z.number().int().min(1).default(1800), {
     description:

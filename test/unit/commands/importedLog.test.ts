@@ -75,7 +75,7 @@ describe('simdino import log|tensorboard', () => {
   it('takes back what it exported', async () => {
     await exampleRun(folder);
     const exported = await inFolder(exportMetrics, 'tensorboard', 'example', '-o', join(folder, 'events'));
-    expect(exported.text).toMatch(/\(9 scalars, 1 images\)\n$/);
+    expect(exported.text).toMatch(/\(9 scalars, 6 images\)\n$/);
     const [path] = exported.text.split(' (');
     expect(
       readEvents(path!)

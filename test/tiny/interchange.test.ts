@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { RunRecord } from '../../protocol/records.ts';
+import { readEvents } from '../unit/interchange/tensorboardReader.ts';
 import { lossesOf, simdino } from './simdino.ts';
 
-const runs = mkdtempSync(join(tmpdir(), 'simdino-imported-'));
+const runs = mkdtempSync(join(tmpdir(), 'simdino-interchange-'));
 afterAll(() => rmSync(runs, { recursive: true, force: true, maxRetries: 5 }));
 
 test('a log that was imported is not trained over; its configuration is trained as a new run', async () => {
@@ -28,4 +29,22 @@ test('a log that was imported is not trained over; its configuration is trained 
     parent: { id: 'old', step: 0 },
     configSource: join(runs, 'old', 'config.yaml'),
   });
+});
+
+test('what was seen in a run goes to TensorBoard with its scalars', async () => {
+  expect((await simdino('train', 'tiny', '--run-id', 'seen', '--runs-dir', runs).finished).code).toBe(0);
+  const looked = await simdino('look', 'seen', '--images', '2', '--size', '32', '--runs-dir', runs).finished;
+  expect(looked.code, looked.stderr).toBe(0);
+  const exported = await simdino('export', 'tensorboard', 'seen', '-o', join(runs, 'logs'), '--runs-dir', runs)
+    .finished;
+  const [path] = exported.stdout.split(' (');
+  const values = readEvents(path!).flatMap(({ step, values: own }) => own.map((value) => ({ step, ...value })));
+  expect(values.filter(({ tag }) => tag === 'loss')).toHaveLength(16);
+  const pictures = values.filter(({ png }) => png);
+  expect(exported.stdout).toContain(`${pictures.length} images`);
+  expect(new Set(pictures.map(({ step }) => step))).toEqual(new Set([16]));
+  const kinds = pictures.map(({ tag }) => tag.split('/').at(-1));
+  expect(kinds).toEqual(
+    expect.arrayContaining(['sheet', 'neighbours', 'spectrum', 'image', 'attention', 'pca', 'masks']),
+  );
 });
