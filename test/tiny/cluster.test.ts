@@ -185,21 +185,24 @@ describe.skipIf(!hasSlurm())('on a virtual SLURM cluster', { timeout: 110_000 },
     expect(lossesOf(join(runs, 'together'), '001').size).toBe(16);
   });
 
-  test.skipIf(!hasMpi('mpich'))('a job of two processes whose nodes are taken is queued again too, and goes on', async () => {
-    const args = ['--runs-dir', runs, '--run-id', 'both', ...long, ...onCluster, ...twoRanks('pmi2')];
-    await simdino('train', 'tiny', ...args).finished;
-    const folder = join(runs, 'both');
-    await untilStep(folder, '001', 5);
-    const job = await jobOf('both');
-    const urgent = cluster.slurm('srun', '--partition=urgent', '--nodes=2', 'true');
-    expect(await until('both', 'queued')).not.toContain('failed');
-    await urgent;
-    await cluster.slurm('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
-    const stopped = linesOf(folder, '001', 'events.jsonl').find(({ type }) => type === 'checkpoint')!;
-    await untilStep(folder, '002', Number(stopped['step']) + 1);
-    await cluster.slurm('scancel', job);
-    await until('both', 'stopped');
-  });
+  test.skipIf(!hasMpi('mpich'))(
+    'a job of two processes whose nodes are taken is queued again too, and goes on',
+    async () => {
+      const args = ['--runs-dir', runs, '--run-id', 'both', ...long, ...onCluster, ...twoRanks('pmi2')];
+      await simdino('train', 'tiny', ...args).finished;
+      const folder = join(runs, 'both');
+      await untilStep(folder, '001', 5);
+      const job = await jobOf('both');
+      const urgent = cluster.slurm('srun', '--partition=urgent', '--nodes=2', 'true');
+      expect(await until('both', 'queued')).not.toContain('failed');
+      await urgent;
+      await cluster.slurm('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+      const stopped = linesOf(folder, '001', 'events.jsonl').find(({ type }) => type === 'checkpoint')!;
+      await untilStep(folder, '002', Number(stopped['step']) + 1);
+      await cluster.slurm('scancel', job);
+      await until('both', 'stopped');
+    },
+  );
 
   test.skipIf(!hasMpi('mpich'))('a lost process is made known at once, and the others write a checkpoint', async () => {
     const args = ['--runs-dir', runs, '--run-id', 'lost', ...long, ...onCluster, ...twoRanks('pmi2')];
