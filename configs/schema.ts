@@ -829,6 +829,16 @@ const slurm = z.strictObject({
   start: field(z.enum(['srun', 'mpirun']).default('srun'), {
     description: 'What starts the processes of a job with several `ranks`.',
   }),
+  mpi: field(
+    z
+      .string()
+      .regex(/^[\w.-]+$/)
+      .default('auto'),
+    {
+      description:
+        'MPI plug-in by which the processes that `srun` starts find each other (`srun --mpi=`): `pmix` for OpenMPI, `pmi2` for MPICH and Intel MPI, or another that `srun --mpi=list` names. `auto` takes the cluster\u2019s `MpiDefault`, or where that is `none`, `pmix` before `pmi2`.',
+    },
+  ),
   warnSeconds: field(z.number().int().min(1).max(3600).default(120), {
     description: 'How long before the time limit a job is told to write its checkpoint.',
     unit: 's',
@@ -868,7 +878,7 @@ const runtime = z.strictObject({
   }),
   tensorboard: field(z.enum(['off', 'live']).default('off'), {
     description:
-      'Whether metrics also go into TensorBoard event files as they are logged, in `tensorboard/` of the run folder; `simdino export tensorboard` writes them afterwards.',
+      'Whether metrics also go into TensorBoard event files as they are logged, in `tensorboard/` of the run folder; `simdino export tensorboard` writes them afterwards, with the pictures of `simdino look`.',
   }),
   rankTimeoutSeconds: field(z.number().int().min(1).default(1800), {
     description:

@@ -27,7 +27,7 @@ interface Sentence {
   remedy: string;
 }
 const say = (message: string, remedy: string): Sentence => ({ message, remedy });
-const list = (names: readonly string[]): string => names.join(', ');
+const list = (names: readonly string[]): string => names.join(', ') || 'none';
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 const sentences = {
@@ -145,6 +145,13 @@ const sentences = {
   runMissing: (id: string, folder: string) => say(`No run '${id}' in ${folder}.`, 'List the runs with `simdino runs`.'),
   runNotResumable: (id: string, reason: string) =>
     say(`Run '${id}' can't be resumed: ${reason}.`, 'Start a new run from its configuration.'),
+  runImported: (id: string, source: string, isConfigKnown: boolean) =>
+    say(
+      `Run '${id}' was imported from the log ${source} and is read only: it has curves, and no network to go on from.`,
+      isConfigKnown
+        ? `Start a new run with its configuration: \`simdino fork ${id}\`.`
+        : 'Its configuration is not known: start a new run from a configuration file or a preset.',
+    ),
   runNotEvaluable: (id: string, reason: string) =>
     say(`Run '${id}' can't be evaluated: ${reason}.`, 'Wait for its first checkpoint, or ask for one.'),
   runFolderUnwritable: (path: string, reason: string) =>
@@ -190,12 +197,26 @@ const sentences = {
       `train.batchSize is ${batchSize}, which ${ranks} processes can't share evenly.`,
       'Start a number of processes that divides the batch.',
     ),
+  ranksApart: (started: number, why: string) =>
+    say(
+      `${started} processes were started to train together, but they can't find each other: ${why}.`,
+      'Set runtime.slurm.mpi (srun --mpi) to the plug-in of the MPI library that is installed: pmix for OpenMPI, pmi2 for MPICH; or set runtime.slurm.start: mpirun.',
+    ),
 
   // --- clusters
   clusterUnavailable: (command: string, reason: string) =>
     say(
       `The cluster can't be reached: ${command}: ${reason}.`,
       'Start from a machine that has SLURM\u2019s commands, or set runtime.launcher: local.',
+    ),
+  requeueRefused: (job: string, reason: string) =>
+    say(`Job ${job} could not be queued again: ${reason}.`, 'Its checkpoint is written: `simdino resume` the run.'),
+  mpiPluginMissing: (wanted: string, offered: readonly string[]) =>
+    say(
+      wanted === 'auto'
+        ? `The cluster's srun has no MPI plug-in by which several processes could find each other; it has ${list(offered)}.`
+        : `runtime.slurm.mpi is '${wanted}', which the cluster's srun does not have; it has ${list(offered)}.`,
+      'Set runtime.slurm.mpi to one of these that the installed MPI library knows, or set runtime.slurm.start: mpirun.',
     ),
   clusterRefused: (reason: string) =>
     say(`The cluster refused the job: ${reason}.`, 'Correct runtime.slurm in the configuration.'),

@@ -25,10 +25,18 @@ export interface RunRecord {
   /** Steps the run will take in all, and per epoch. */
   totalSteps: number;
   stepsPerEpoch: number;
-  /** Images in the training set. */
+  /** Images in the training set; 0 for an imported log whose configuration is not known. */
   trainImages: number;
   /** Trainable parameters of the student, projector included. */
   parameters: number;
+}
+
+/** In place of the studio's version in the record of a run that was made of somebody else's log. */
+export const importedVersion = 'imported';
+
+/** Whether a run was made of somebody else's log: it has curves and no network, and nothing may be added to it. */
+export function isImportedLog({ environment }: Pick<RunRecord, 'environment'>): boolean {
+  return environment.studioVersion === importedVersion;
 }
 
 export type JsonScalar = string | number | boolean | null;
@@ -40,6 +48,7 @@ export interface GitRecord {
 }
 
 export interface EnvironmentRecord {
+  /** `importedVersion` for a log that was imported. */
   studioVersion: string;
   nodeVersion: string;
   platform: string;

@@ -13,6 +13,7 @@ import { currentProcess } from '../experiments/store/processIdentity.ts';
 import { errors, isSimdinoError } from '../protocol/errors.ts';
 import type { CheckpointRecord, ControlRequest, MetricLine } from '../protocol/records.ts';
 import { runFiles } from '../protocol/runFolder.ts';
+import { preemptionSignal } from './cluster/requeue.ts';
 import { pruneCheckpoints, saveCheckpoint } from './checkpoint/checkpoint.ts';
 import type { TrainProgress } from './commands/progress.ts';
 import type { Dataset } from './data/dataset.ts';
@@ -25,6 +26,7 @@ import { executorHosts } from './eval/programHost.ts';
 import { withTensorboard } from './interchange/liveTensorboard.ts';
 import { watchRequests } from './run/control.ts';
 import { partOf } from './parallel/partOf.ts';
+import { patienceMs, type AskedBy } from './parallel/patience.ts';
 import type { OwnShare } from './ops/sumOverRanks.ts';
 import type { OpenRun } from './run/openRun.ts';
 import { SMALLEST_LOSS_SCALE } from './optim/lossScale.ts';
@@ -38,7 +40,7 @@ export interface TrainOptions {
   onProgress: (progress: TrainProgress) => void;
   /** A sentence for people: an evaluation, a checkpoint, a warning. */
   onMessage: (text: string) => void;
-  /** Aborting writes a checkpoint and stops, as a stop request does. */
+  /** Aborting writes a checkpoint and stops, as a stop request does; the reason is the signal that asked for it. */
   signal: AbortSignal;
   /** The processes that train this run together, of which this is the first; absent: alone. */
   share?: OwnShare;
@@ -50,9 +52,6 @@ export interface TrainOutcome {
   step: number;
   knnTop1: number | null;
 }
-
-/** Asked to stop, this process waits for others that are late; lost ones would never come. */
-const giveUpAfterMs = 3000;
 
 /** Steps whose metrics are written to the log when the loss is no longer a number. */
 const windowSteps = 10;
@@ -113,18 +112,22 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   let halted = stopping && !share;
   let checkpointAsked = false;
   let step = firstStep;
-  const onRequest = (request: ControlRequest) => {
+  const onRequest = (request: ControlRequest, askedBy: AskedBy) => {
     if (request.action === 'checkpoint') checkpointAsked = true;
     else if (request.action === 'stop') {
       stopping = true;
-      if (share) void executor.interrupt(giveUpAfterMs);
+      if (share) void executor.interrupt(patienceMs(askedBy, config.runtime));
       else halted = true;
       attempt.event(step, { type: 'stopRequested', requestId: request.id, by: request.by });
     } else return; // meant for a scheduler
     say(`${request.action} requested by ${request.by}`);
   };
-  const onAbort = () => onRequest({ id: `signal-${process.pid}`, action: 'stop', by: 'signal', at: '' });
-  const requests = watchRequests(run.folder, onRequest);
+  const onAbort = () =>
+    onRequest(
+      { id: `signal-${process.pid}`, action: 'stop', by: 'signal', at: '' },
+      options.signal.reason === preemptionSignal ? 'preemption' : 'signal',
+    );
+  const requests = watchRequests(run.folder, (request) => onRequest(request, 'request'));
   options.signal.addEventListener('abort', onAbort);
 
   // --- Data

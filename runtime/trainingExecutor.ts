@@ -51,7 +51,7 @@ export async function startTrainingExecutor(
     engine: engineFor(config.runtime),
     ...(config.runtime.threads > 0 ? { threads: config.runtime.threads } : {}),
     spec,
-    ...(share ? { isOneOfMany: true, waitForOthersMs: 1000 * config.runtime.rankTimeoutSeconds } : {}),
+    ...(share ? { ranks: share.ranks, waitForOthersMs: 1000 * config.runtime.rankTimeoutSeconds } : {}),
     ...(state ? { initialState: arraysOf(state) } : {}),
     ...(onLog ? { onLog } : {}),
   });

@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import { stemOf } from '../../experiments/runId.ts';
 import { isResumable } from '../../experiments/status.ts';
 import type { RunOverview } from '../../experiments/store/summariseRun.ts';
-import type { JsonScalar } from '../../protocol/records.ts';
+import { errors } from '../../protocol/errors.ts';
+import { isImportedLog, type JsonScalar, type RunRecord } from '../../protocol/records.ts';
 import { runFiles } from '../../protocol/runFolder.ts';
 import { pickRun, type RunArgument } from '../run/pickRun.ts';
 import { runName } from '../run/runText.ts';
@@ -67,9 +68,15 @@ export async function forkRun(
   if (runsFolder === undefined) return undefined;
   const run = await pickRun(watch, argument, {
     title: vscode.l10n.t('Start from run'),
-    filter: ({ record }) => record !== null,
+    filter: ({ record }) => record !== null && !(isImportedLog(record) && record.trainImages === 0),
   });
   if (!run) return undefined;
+  const { record } = run;
+  const isImported = record !== null && isImportedLog(record);
+  if (isImported && (record.trainImages === 0 || (proposal.step ?? 0) > 0)) {
+    sayImported(run.id, record);
+    return undefined;
+  }
   const step = proposal.step ?? (await pickForkStep(run));
   if (step === undefined) return undefined;
   const { presetsFolder } = launcher;
@@ -82,7 +89,8 @@ export async function forkRun(
   const answer = await askChanges(configPath, presetsFolder, { initial: proposal.changes ?? {}, reason, how: 'now' });
   if (!answer || !(await checkBeforeStart(configPath, answer.set, { presetsFolder, runsFolder }))) return undefined;
   const { set, how } = answer;
-  const source = run.record?.configSource;
+  // What a log was imported from is no configuration.
+  const source = isImported ? undefined : record?.configSource;
   const options = { set, named: stemOf(run.id), parent: { id: run.id, step }, ...(source ? { source } : {}) };
   return launchNew(start, configPath, options, how);
 }
@@ -95,9 +103,13 @@ export async function resumeRun(
 ): Promise<void> {
   const run = await pickRun(watch, argument, {
     title: vscode.l10n.t('Resume'),
-    filter: ({ state }) => isResumable(state),
+    filter: ({ state, record }) => isResumable(state) && !(record && isImportedLog(record)),
   });
   if (!run) return;
+  if (run.record && isImportedLog(run.record)) {
+    sayImported(run.id, run.record);
+    return;
+  }
   // From an earlier checkpoint, a finished run can compute its end again.
   if (!isResumable(run.state) && !(from !== undefined && run.state === 'finished')) {
     void vscode.window.showInformationMessage(whyNotResumable(run));
@@ -122,6 +134,10 @@ async function launchNew(
     void vscode.window.showInformationMessage(vscode.l10n.t('{0} starts when its device is free.', id));
   }
   return id;
+}
+
+function sayImported(id: string, { configSource, trainImages }: RunRecord): void {
+  void vscode.window.showInformationMessage(errors.runImported(id, configSource, trainImages > 0).message);
 }
 
 function whyNotResumable(run: RunOverview): string {

@@ -7,7 +7,7 @@ import type { SweepOverview } from '../../experiments/store/runCollection.ts';
 import { isUnreadable, shownState, type RunOverview } from '../../experiments/store/summariseRun.ts';
 import { isActive, isResumable } from '../../experiments/status.ts';
 import type { ShownState } from '../../protocol/panelMessages.ts';
-import type { SchedulerState } from '../../protocol/records.ts';
+import { isImportedLog, type SchedulerState } from '../../protocol/records.ts';
 import type { GroupKind } from './runGroups.ts';
 import { isUndecided, remainingText, runDescription, runName, treeDescription, type StateWords } from './runText.ts';
 import type { RunWatch } from './runWatch.ts';
@@ -61,7 +61,7 @@ export function runItem(run: RunOverview, id: string): vscode.TreeItem {
   item.contextValue = [
     'run',
     isActive(state) || state === 'stale' || state === 'queued' ? 'active' : 'ended',
-    ...(isResumable(state) ? ['resumable'] : []),
+    ...(isResumable(state) && !(run.record && isImportedLog(run.record)) ? ['resumable'] : []),
     annotations.star ? 'starred' : 'unstarred',
     annotations.archived ? 'archived' : 'unarchived',
   ].join(' ');

@@ -13,6 +13,8 @@ export interface JobPlan {
   workingFolder: string;
   /** What jobs print: `%j`, `%A` and `%a` are the job's, the array's and the task's number. */
   logPath: string;
+  /** The MPI plug-in of `srun`; absent: the cluster's default. */
+  mpi?: string;
   /** Tasks of an array at the same time; absent: no limit. */
   atOnce?: number;
 }
@@ -21,11 +23,11 @@ export interface JobPlan {
  * The text of a batch job that trains runs which are there already, from their newest checkpoint.
  *
  * A job always resumes: its first start finds no checkpoint and begins at step 0, and a start after pre-emption, a lost node or a time
- * limit goes on, with the same line. The trainer takes the place of the shell (`exec`), so that the cluster's signals reach it: SIGTERM
- * writes a checkpoint and ends, SIGUSR1 (before the time limit) writes one and has the job queued again.
+ * limit goes on, with the same line. The processes that train are a step of the job (`srun`), however many they are: a cluster that
+ * takes nodes back tells the steps, and not the script. SIGUSR1 comes before the time limit.
  */
 export function jobScript(slurm: SlurmOptions, plan: JobPlan): string {
-  const { name, runIds, runsFolder, simdino, workingFolder, logPath, atOnce } = plan;
+  const { name, runIds, runsFolder, simdino, workingFolder, logPath, mpi, atOnce } = plan;
   const isArray = runIds.length > 1;
   const limit = atOnce === undefined ? '' : `%${atOnce}`;
   const options = [
@@ -33,7 +35,8 @@ export function jobScript(slurm: SlurmOptions, plan: JobPlan): string {
     `--output=${quoted(logPath)}`,
     '--open-mode=append',
     '--requeue',
-    `--signal=B:USR1@${slurm.warnSeconds}`,
+    // The ranks of mpirun are no step; it passes on what the script is told.
+    `--signal=${usesMpirun(slurm) ? 'B:' : ''}USR1@${slurm.warnSeconds}`,
     `--chdir=${quoted(workingFolder)}`,
     `--ntasks=${slurm.ranks}`,
     ...(isArray ? [`--array=0-${runIds.length - 1}${limit}`] : []),
@@ -52,19 +55,31 @@ export function jobScript(slurm: SlurmOptions, plan: JobPlan): string {
     '',
     ...slurm.setup,
     // Processes that are left when another is lost get time to write their checkpoint.
-    ...(slurm.ranks > 1 ? ['export OMPI_MCA_odls_base_sigkill_timeout=15'] : []),
+    ...(usesMpirun(slurm) ? ['export OMPI_MCA_odls_base_sigkill_timeout=15'] : []),
     `runs=(${runIds.map(quoted).join(' ')})`,
-    `exec ${starterOf(slurm)}${trainer} "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"`,
+    `exec ${starterOf(slurm, mpi)}${trainer} "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"`,
     '',
   ].join('\n');
 }
 
-/** What starts the processes of a job; nothing where there is but one. */
-function starterOf({ ranks, start, cpus }: SlurmOptions): string {
-  if (ranks === 1) return '';
-  // srun does not take the cores of a task from the job of itself.
-  if (start === 'srun') return `srun --ntasks=${ranks} ${cpus === undefined ? '' : `--cpus-per-task=${cpus} `}`;
-  return `mpirun -n ${ranks} `;
+/** What starts the processes of a job. */
+function starterOf(slurm: SlurmOptions, mpi: string | undefined): string {
+  const { ranks, cpus } = slurm;
+  if (usesMpirun(slurm)) return `mpirun -n ${ranks} `;
+  const options = [
+    `--ntasks=${ranks}`,
+    // srun does not take the cores of a task from the job of itself.
+    ...(cpus === undefined ? [] : [`--cpus-per-task=${cpus}`]),
+    // One process has nobody to find; a plug-in could only fail.
+    ...(ranks === 1 ? ['--mpi=none'] : mpi === undefined ? [] : [`--mpi=${mpi}`]),
+    // A lost process is made known to the others at once, by SIGTERM.
+    ...(ranks === 1 ? [] : ['--kill-on-bad-exit=1']),
+  ];
+  return `srun ${options.join(' ')} `;
+}
+
+function usesMpirun({ ranks, start }: SlurmOptions): boolean {
+  return ranks > 1 && start === 'mpirun';
 }
 
 /** A word for the shell. */

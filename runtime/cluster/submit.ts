@@ -11,6 +11,7 @@ import { runFiles } from '../../protocol/runFolder.ts';
 import { builtFile } from '../installation.ts';
 import { guard, jsonLine } from '../run/appendLines.ts';
 import { jobScript } from './jobScript.ts';
+import { mpiPlugin } from './mpiPlugin.ts';
 
 export interface Submission {
   runIds: readonly string[];
@@ -31,10 +32,11 @@ export interface Submission {
  * there.
  *
  * @returns the job's number
- * @throws clusterUnavailable, clusterRefused with what the cluster says
+ * @throws clusterUnavailable, mpiPluginMissing, clusterRefused with what the cluster says
  */
 export async function submit(submission: Submission): Promise<string> {
   const { runIds, runsFolder, slurm, name, logPath, atOnce, tool, nowMs } = submission;
+  const mpi = await mpiPlugin(slurm);
   const script = jobScript(slurm, {
     name,
     runIds,
@@ -42,6 +44,7 @@ export async function submit(submission: Submission): Promise<string> {
     simdino: [process.execPath, builtFile('simdino.mjs')],
     workingFolder: process.cwd(),
     logPath,
+    ...(mpi === undefined ? {} : { mpi }),
     ...(atOnce === undefined ? {} : { atOnce }),
   });
   const job = await sbatch(script);
@@ -63,7 +66,7 @@ export async function submit(submission: Submission): Promise<string> {
 /** Hands a script to `sbatch`. A job inherits this process's environment, less what belongs to a job that this one may run in. */
 async function sbatch(script: string): Promise<string> {
   const environment = Object.entries(process.env).filter(
-    ([name]) => name === 'SLURM_CONF' || !/^(SLURM|SBATCH|PMI|OMPI)_/.test(name),
+    ([name]) => name === 'SLURM_CONF' || !/^(SLURM|SBATCH|PMIX?|OMPI)_/.test(name),
   );
   const { code, stdout, stderr } = await new Promise<{ code: number | null; stdout: string; stderr: string }>(
     (resolve, reject) => {

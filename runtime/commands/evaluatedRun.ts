@@ -10,7 +10,7 @@ import type { TensorMap } from '../checkpoint/safetensors.ts';
 import { readConfigFile } from '../configFile.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { writeEvaluation } from '../eval/evaluateCheckpoint.ts';
-import { readRunFolder } from '../run/openRun.ts';
+import { readTrainedRun } from '../run/openRun.ts';
 import { openTrainingData } from '../run/trainingData.ts';
 import { openConfiguredData } from './configuredData.ts';
 
@@ -35,13 +35,13 @@ export interface EvaluatedRun {
 /**
  * Opens a checkpoint of a run: the last, or that of `--step`; with `--untrained` the network before any step.
  *
- * @throws runMissing, runNotEvaluable
+ * @throws runMissing, runImported, runNotEvaluable
  */
 export async function openEvaluatedRun(
   id: string,
   options: { 'runs-dir': string; step?: string | undefined; untrained: boolean },
 ): Promise<EvaluatedRun> {
-  const { folder, record, config } = readRunFolder(resolve(options['runs-dir']), id);
+  const { folder, record, config } = readTrainedRun(resolve(options['runs-dir']), id);
   if (options.untrained) return { id, folder, record, config, step: 0, state: null };
   const checkpoints = join(folder, runFiles.checkpoints);
   const kept = listCheckpoints(checkpoints);

@@ -7,7 +7,7 @@ import { exportedNames } from '../checkpoint/foreign/exportNames.ts';
 import { namings } from '../checkpoint/foreign/foreignVit.ts';
 import { writeTorchFile } from '../checkpoint/foreign/writeTorch.ts';
 import { writeSafetensors, type TensorMap } from '../checkpoint/safetensors.ts';
-import { readRunFolder } from '../run/openRun.ts';
+import { readTrainedRun } from '../run/openRun.ts';
 import { exitCodes } from './exitCodes.ts';
 
 const usage = `Usage: simdino export RUN -o FILE.(pth|safetensors) [options]
@@ -46,7 +46,7 @@ export async function run(args: string[]): Promise<number> {
   const format = /\.(pth|pt|safetensors)$/.exec(output)?.[1];
   if (!format) throw errors.usage(`-o takes a name that ends in .pth or .safetensors, got '${output}'.`);
 
-  const { folder, config } = readRunFolder(resolve(values['runs-dir']), id);
+  const { folder, config } = readTrainedRun(resolve(values['runs-dir']), id);
   const checkpoints = join(folder, runFiles.checkpoints);
   const name =
     values.step === undefined ? listCheckpoints(checkpoints).at(-1)?.name : checkpointName(Number(values.step));

@@ -9,7 +9,8 @@ import { metricRows } from '../interchange/metricRows.ts';
 import { exitCodes } from './exitCodes.ts';
 import { sayProblems } from './sayProblems.ts';
 
-const usage = `Usage: simdino export tensorboard RUN... [options]   write event files, a folder per run
+const usage = `Usage: simdino export tensorboard RUN... [options]   write event files, a folder per run: scalars,
+                                                      and the pictures that \`simdino look\` has made
        simdino export csv|parquet RUN... [options]   write the metrics of all runs into one table
 
   --runs-dir DIR   where the runs are (default: runs)

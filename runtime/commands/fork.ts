@@ -2,9 +2,10 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stemOf } from '../../experiments/runId.ts';
 import { errors } from '../../protocol/errors.ts';
+import { isImportedLog } from '../../protocol/records.ts';
 import { runFiles } from '../../protocol/runFolder.ts';
 import { listCheckpoints } from '../checkpoint/checkpoint.ts';
-import { readRunFolder } from '../run/openRun.ts';
+import { readRunRecord } from '../run/openRun.ts';
 import { exitCodes } from './exitCodes.ts';
 
 const usage = `Usage: simdino fork RUN [options]   a new run with a run's configuration and some values changed
@@ -38,13 +39,19 @@ export async function run(args: string[]): Promise<number> {
     return values.help ? exitCodes.success : exitCodes.usage;
   }
   const runsFolder = resolve(values['runs-dir']);
-  const { folder, record } = readRunFolder(runsFolder, id);
+  const { folder, record } = readRunRecord(runsFolder, id);
+  const isImported = isImportedLog(record);
+  const isConfigKnown = record.trainImages > 0;
+  if (isImported && (!isConfigKnown || values.at !== '0'))
+    throw errors.runImported(id, record.configSource, isConfigKnown);
   const newest = listCheckpoints(join(folder, runFiles.checkpoints)).at(-1)?.record.step;
   const step = values.at === 'last' ? newest : Number(values.at);
   if (step === undefined) throw errors.usage(`Run '${id}' has no checkpoint yet.`);
   const forwarded = [
     ...[join(folder, runFiles.config), '--runs-dir', runsFolder, '--parent', `${id}:${step}`],
-    ...['--source', record.configSource, '--name', stemOf(id)],
+    // What a log was imported from is no configuration.
+    ...(isImported ? [] : ['--source', record.configSource]),
+    ...['--name', stemOf(id)],
     ...values.set.flatMap((change) => ['--set', change]),
     ...(values['run-id'] === undefined ? [] : ['--run-id', values['run-id']]),
     ...(values.json ? ['--json'] : []),

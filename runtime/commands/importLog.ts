@@ -2,6 +2,8 @@ import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gammaOf } from '../../configs/derive.ts';
+import type { ResolvedConfig } from '../../configs/schema.ts';
+import { withAbsolutePaths } from '../../experiments/store/reusableRuns.ts';
 import { errors } from '../../protocol/errors.ts';
 import { readConfigFile } from '../configFile.ts';
 import { readAuthorsLog } from '../interchange/authorsLog.ts';
@@ -44,7 +46,7 @@ export async function run(args: string[]): Promise<number> {
   if (!Number.isInteger(trainImages) || trainImages < 1)
     throw errors.usage(`--train-images takes a whole number, got '${values['train-images']}'.`);
   const path = resolve(file);
-  const config = values.config === undefined ? null : readConfigFile(values.config).config;
+  const config = values.config === undefined ? null : configOf(values.config);
 
   let log: ImportedLog;
   if (format === 'tensorboard') log = readTensorboard(path);
@@ -69,6 +71,12 @@ export async function run(args: string[]): Promise<number> {
   });
   process.stdout.write(`${folder} (${log.format}, ${log.lines.length} lines)\n`);
   return exitCodes.success;
+}
+
+/** A configuration that a run started from the imported one can be trained with, wherever its folder lies. */
+function configOf(pathOrPreset: string): ResolvedConfig {
+  const { config, path } = readConfigFile(pathOrPreset);
+  return withAbsolutePaths(config, dirname(path));
 }
 
 /** Logs all have the same name: what tells them apart is the folder that they lie in. */

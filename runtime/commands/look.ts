@@ -15,7 +15,7 @@ import { classTokens, retrieve } from '../eval/look/retrieval.ts';
 import { pictureSheet, type SheetCell } from '../eval/look/sheet.ts';
 import { spectrumPicture } from '../eval/look/spectrumPicture.ts';
 import { writeLook } from '../eval/look/writeLook.ts';
-import { readRunFolder } from '../run/openRun.ts';
+import { readTrainedRun } from '../run/openRun.ts';
 import { evaluatedRunOptions, openEvaluatedRun, openRunData, wholeNumber, type EvaluatedRun } from './evaluatedRun.ts';
 import { exitCodes } from './exitCodes.ts';
 
@@ -78,7 +78,7 @@ export async function run(args: string[]): Promise<number> {
   const cut = { tau, masks: wholeNumber('masks', values.masks) };
 
   const runsDir = values['runs-dir'];
-  const { folder, config } = readRunFolder(resolve(runsDir), id);
+  const { folder, config } = readTrainedRun(resolve(runsDir), id);
   const kept = listCheckpoints(join(folder, runFiles.checkpoints)).map(({ record }) => record.step);
   const steps = stepsOf(values.steps, kept);
   if (steps.length === 0 && !values.untrained) throw errors.runNotEvaluable(id, 'it has no checkpoint yet');

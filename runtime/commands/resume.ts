@@ -36,10 +36,10 @@ export async function run(args: string[]): Promise<number> {
     const { config } = opened;
     return submitRun({ runId: id, runsFolder, config }, { tool: 'simdino resume', json: values.json });
   }
+  const others = launchedRanks();
   const { dataset } = await openTrainingData(opened.config, dirname(opened.record.configSource), (text) =>
     process.stderr.write(`${text}\n`),
   );
-  const others = launchedRanks();
   if (others && others.rank > 0)
     return followTraining(opened.config, dataset, { share: others, resume: opened.resume });
   return trainInTerminal(opened, dataset, { json: values.json });

@@ -57,10 +57,10 @@ export async function run(args: string[]): Promise<number> {
   const runsFolder = resolve(values['runs-dir']);
   const parent = parseParent(values.parent);
   const now = new Date();
+  const others = launchedRanks();
   const { config, dataset } = await openTrainingData(file.config, dirname(file.path), (text) =>
     process.stderr.write(`${text}\n`),
   );
-  const others = launchedRanks();
   if (others && others.rank > 0) {
     if (parent && parent.step > 0)
       throw errors.usage(

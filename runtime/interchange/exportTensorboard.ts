@@ -1,13 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import sharp from 'sharp';
+import { readLooks, type Look } from '../../experiments/store/readLooks.ts';
 import { readRunMetrics } from '../../experiments/store/runMetrics.ts';
 import { unreadableLines } from '../../experiments/store/tailJsonLines.ts';
-import { attemptFiles, runFiles } from '../../protocol/runFolder.ts';
-import { createEventFile } from './eventFile.ts';
+import { attemptFiles } from '../../protocol/runFolder.ts';
+import { createEventFile, type EventFile } from './eventFile.ts';
 
 /**
- * Writes a run's scalars and pictures as one event file. Lines that a resumed attempt superseded are left out, as everywhere.
+ * Writes a run's scalars and what `simdino look` has made of it as one event file, in the order of steps. Lines that a resumed attempt
+ * superseded are left out, as everywhere, and of each step the newest pictures count.
  *
  * @param runFolder the run; @param logFolder where TensorBoard will look: a folder per run, the run's name its label
  * @returns the file's path, how much is in it, and what could not be read
@@ -18,6 +20,7 @@ export async function exportTensorboard(
   { nowMs }: { nowMs: number },
 ): Promise<{ path: string; scalars: number; images: number; problems: string[] }> {
   const { table, faultyLines } = await readRunMetrics(runFolder);
+  const problems = unreadableLines(attemptFiles.metrics, faultyLines);
   const [startedMs] = table.time;
   const file = createEventFile(logFolder, { startedMs: startedMs ?? nowMs, mark: `export-${nowMs}` });
   let scalars = 0;
@@ -31,35 +34,51 @@ export async function exportTensorboard(
       scalars++;
     });
   }
+  let images = 0;
+  const looks = await readLooks(runFolder);
+  const writeLooksBefore = async (step: number) => {
+    for (let [look] = looks; look && look.record.step < step; [look] = looks) {
+      images += await writeLook(file, look, (path) => problems.push(`${relative(runFolder, path)}: missing`));
+      looks.shift();
+    }
+  };
   for (const row of [...byRow.keys()].sort((a, b) => a - b)) {
+    await writeLooksBefore(table.step[row]!);
     file.scalars(table.step[row]!, table.time[row]!, { epoch: table.epoch[row]!, ...byRow.get(row)! });
   }
-  const lastRow = table.length - 1;
-  const pictures = await picturesOf(join(runFolder, runFiles.artifacts));
-  for (const { tag, step, image } of pictures) {
-    file.image(step ?? table.step[lastRow] ?? 0, table.time[lastRow] ?? nowMs, tag, image);
-  }
+  await writeLooksBefore(Infinity);
   file.close();
-  const problems = unreadableLines(attemptFiles.metrics, faultyLines);
-  return { path: file.path, scalars, images: pictures.length, problems };
+  return { path: file.path, scalars, images, problems };
 }
 
-/** The PNG files of a folder. `attention-step-000900.png` is the picture `attention` of step 900. */
-async function picturesOf(folder: string) {
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder)
-    .filter((name) => name.endsWith('.png'))
-    .sort();
-  return Promise.all(
-    names.map(async (name) => {
-      const png = readFileSync(join(folder, name));
-      const { width, height } = await sharp(png).metadata();
-      const [, stem = name, step] = /^(.*?)(?:-step-(\d+))?\.png$/.exec(name) ?? [];
-      return {
-        tag: stem,
-        step: step === undefined ? undefined : Number(step),
-        image: { png, heightPx: height, widthPx: width },
-      };
-    }),
-  );
+/**
+ * The pictures of one step: `look/sheet`, `look/neighbours`, ..., and those of single images as `look/1 NAME/attention`. Names of images
+ * need not differ, their places do.
+ *
+ * @returns how many
+ */
+async function writeLook(
+  file: EventFile,
+  { folder, record }: Look,
+  onMissing: (path: string) => void,
+): Promise<number> {
+  const pictures = [
+    ...record.sheets.map((sheet) => ({ tag: `look/${sheet.kind}`, file: sheet.file })),
+    ...record.images.flatMap(({ name, pictures: own }, index) =>
+      own.map((picture) => ({ tag: `look/${index + 1} ${name}/${picture.kind}`, file: picture.file })),
+    ),
+  ];
+  let written = 0;
+  for (const { tag, file: name } of pictures) {
+    const path = join(folder, name);
+    if (!existsSync(path)) {
+      onMissing(path);
+      continue;
+    }
+    const png = readFileSync(path);
+    const { width, height } = await sharp(png).metadata();
+    file.image(record.step, record.time, tag, { png, heightPx: height, widthPx: width });
+    written++;
+  }
+  return written;
 }

@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from '../../configs/schema.ts';
 import { currentProcess } from '../../experiments/store/processIdentity.ts';
-import { recordVersion, type MetricLine } from '../../protocol/records.ts';
+import { importedVersion, recordVersion, type MetricLine } from '../../protocol/records.ts';
 import { describeEnvironment } from '../run/environment.ts';
 import { formatResolvedConfig } from '../run/openRun.ts';
 import { createRunFolder, openAttempt } from '../run/runFolder.ts';
@@ -49,7 +49,7 @@ export async function importRun(log: ImportedLog, options: ImportOptions): Promi
       seed: config?.seed ?? 0,
       method: log.method,
       git: null,
-      environment: describeEnvironment('imported', {}),
+      environment: describeEnvironment(importedVersion, {}),
       parent: null,
       sweep: null,
       totalSteps: log.totalSteps,

@@ -1,6 +1,7 @@
 import { derive } from '../../configs/derive.ts';
 import type { ResolvedConfig } from '../../configs/schema.ts';
 import { isSimdinoError } from '../../protocol/errors.ts';
+import { preemptionSignal } from '../cluster/requeue.ts';
 import { exitCodes } from '../commands/exitCodes.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { createLoader } from '../data/loader.ts';
@@ -9,9 +10,7 @@ import type { OpenRun } from '../run/openRun.ts';
 import { startTrainingExecutor } from '../trainingExecutor.ts';
 import { buildTrainStep } from '../trainStep.ts';
 import { partOf, requireShares } from './partOf.ts';
-
-/** Asked to stop, this process waits for others that are late; lost ones would never come. */
-const giveUpAfterMs = 3000;
+import { patienceMs } from './patience.ts';
 
 /**
  * What the second and further processes of a run do: they take its steps with their share of each batch. The first one owns the run
@@ -32,12 +31,13 @@ export async function followTraining(
     share,
   });
   let isStopping = false;
-  const onSignal = () => {
+  const onSignal = (signal: NodeJS.Signals) => {
     isStopping = true;
+    const askedBy = signal === preemptionSignal ? 'preemption' : 'signal';
     // It may have ended already; then there is nothing to give up.
-    executor.interrupt(giveUpAfterMs).catch(() => undefined);
+    executor.interrupt(patienceMs(askedBy, config.runtime)).catch(() => undefined);
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const;
+  const signals = ['SIGINT', 'SIGTERM', preemptionSignal] as const;
   for (const signal of signals) process.on(signal, onSignal);
   const loader = createLoader({
     split: dataset.train,

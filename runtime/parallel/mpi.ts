@@ -17,7 +17,7 @@ interface Library {
   names: readonly string[];
   /** C type of a handle, and handles by name. */
   handle: string;
-  handles(library: LibraryHandle): Record<'world' | 'float' | 'double' | 'sum', unknown>;
+  handles(library: LibraryHandle): Record<'world' | 'float' | 'double' | 'sum' | 'errorsReturn', unknown>;
   inPlace: bigint;
 }
 
@@ -32,6 +32,7 @@ const libraries: Record<'openmpi' | 'mpich', Library> = {
         float: address('ompi_mpi_float'),
         double: address('ompi_mpi_double'),
         sum: address('ompi_mpi_op_sum'),
+        errorsReturn: address('ompi_mpi_errors_return'),
       };
     },
     inPlace: 1n,
@@ -39,7 +40,13 @@ const libraries: Record<'openmpi' | 'mpich', Library> = {
   mpich: {
     names: ['libmpich.so.12', 'libmpi.so.12', 'libmpich.so', 'libmpi.so'],
     handle: 'int',
-    handles: () => ({ world: 0x44000000, float: 0x4c00040a, double: 0x4c00080b, sum: 0x58000003 }),
+    handles: () => ({
+      world: 0x44000000,
+      float: 0x4c00040a,
+      double: 0x4c00080b,
+      sum: 0x58000003,
+      errorsReturn: 0x54000001,
+    }),
     inPlace: -1n,
   },
 };
@@ -64,7 +71,7 @@ export function openMpi(environment: NodeJS.ProcessEnv = process.env): MpiWorld 
   koffi.config({ ...koffi.config(), async_stack_size: callStackBytes });
   const { kind, library } = load(environment);
   const { handle, handles, inPlace } = libraries[kind];
-  const { world, float, double, sum } = handles(library);
+  const { world, float, double, sum, errorsReturn } = handles(library);
   const call = (prototype: string): NativeCall => library.func(prototype) as NativeCall;
   const numberFrom = (prototype: string): number => {
     const out = [0];
@@ -75,6 +82,11 @@ export function openMpi(environment: NodeJS.ProcessEnv = process.env): MpiWorld 
   check(
     'MPI_Init_thread',
     call('int MPI_Init_thread(void *, void *, int, _Out_ int *)')(null, null, threadsSerialized, provided) as number,
+  );
+  // A library that notices a lost process would end this one, and with it the state that is to be written.
+  check(
+    'MPI_Comm_set_errhandler',
+    call(`int MPI_Comm_set_errhandler(${handle}, ${handle})`)(world, errorsReturn) as number,
   );
   const rank = numberFrom(`int MPI_Comm_rank(${handle}, _Out_ int *)`);
   const ranks = numberFrom(`int MPI_Comm_size(${handle}, _Out_ int *)`);
@@ -91,7 +103,7 @@ export function openMpi(environment: NodeJS.ProcessEnv = process.env): MpiWorld 
         error ? reject(error) : resolve(result as number),
       );
     });
-    check('MPI_Allreduce', code);
+    if (code !== 0) throw errors.rankLost(`MPI_Allreduce returned ${code}`);
   }
 
   return {

@@ -6,7 +6,7 @@ import { checkpointName, runFiles } from '../../protocol/runFolder.ts';
 import { flattenConfig } from '../../experiments/flattenConfig.ts';
 import { networkChanges } from '../../experiments/networkChanges.ts';
 import { loadCheckpoint } from '../checkpoint/checkpoint.ts';
-import { createRun, readRunFolder, type NewRun, type OpenRun } from './openRun.ts';
+import { createRun, readTrainedRun, type NewRun, type OpenRun } from './openRun.ts';
 
 /**
  * Makes a new run that goes on from a checkpoint of another one with a changed configuration.
@@ -14,11 +14,11 @@ import { createRun, readRunFolder, type NewRun, type OpenRun } from './openRun.t
  * The checkpoint becomes the new run's first, so that it stands on its own: the parent may be deleted, and a crash before the next
  * checkpoint resumes from here. Its optimiser's moments come along; schedules are those of the new configuration at that step.
  *
- * @throws runMissing, checkpointCorrupt; usage when there is no such checkpoint, the configuration has another network, or fewer steps
+ * @throws runMissing, runImported, checkpointCorrupt; usage when there is no such checkpoint, the configuration has another network, or fewer steps
  */
 export async function forkRun(run: NewRun & { parent: { id: string; step: number } }): Promise<OpenRun> {
   const { id: parentId, step } = run.parent;
-  const parent = readRunFolder(run.runsFolder, parentId);
+  const parent = readTrainedRun(run.runsFolder, parentId);
   const name = checkpointName(step);
   const checkpoint = join(parent.folder, runFiles.checkpoints, name);
   if (!existsSync(checkpoint))

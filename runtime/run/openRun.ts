@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { derive } from '../../configs/derive.ts';
 import { architectures, type ResolvedConfig } from '../../configs/schema.ts';
 import { errors, isSimdinoError } from '../../protocol/errors.ts';
-import { recordVersion, type RunRecord } from '../../protocol/records.ts';
+import { isImportedLog, recordVersion, type RunRecord } from '../../protocol/records.ts';
 import { isRunId, runFiles } from '../../protocol/runFolder.ts';
 import { listCheckpoints, loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { TensorMap } from '../checkpoint/safetensors.ts';
@@ -96,10 +96,10 @@ export function createRun(run: NewRun): OpenRun {
  * Opens a run for its next attempt, at its newest checkpoint that is whole; from the start when it has none. With `from`, at the
  * checkpoint of that step: what came after it is computed again.
  *
- * @throws runMissing, runNotResumable when it has finished
+ * @throws runMissing, runImported, runNotResumable when it has finished
  */
 export async function reopenRun(runsFolder: string, id: string, { from }: { from?: number } = {}): Promise<OpenRun> {
-  const { folder, record, config } = readRunFolder(runsFolder, id);
+  const { folder, record, config } = readTrainedRun(runsFolder, id);
   const checkpoints = listCheckpoints(join(folder, runFiles.checkpoints)).filter(
     ({ record: { step } }) => from === undefined || step === from,
   );
@@ -122,15 +122,28 @@ export async function reopenRun(runsFolder: string, id: string, { from }: { from
   return { folder, record, config, resume: last ? { attempt: last.index, step: 0, state: new Map() } : null, notes };
 }
 
-/** A run's record and configuration. @throws runMissing, runNotResumable for a newer version */
+/** A run's record and configuration. @throws runMissing, runNotResumable for a newer version, configInvalid */
 export function readRunFolder(runsFolder: string, id: string): Pick<OpenRun, 'folder' | 'record' | 'config'> {
+  const { folder, record } = readRunRecord(runsFolder, id);
+  return { folder, record, config: readConfigFile(join(folder, runFiles.config)).config };
+}
+
+/** The same of a run that has, or may come to have, a network. @throws runImported besides */
+export function readTrainedRun(runsFolder: string, id: string): ReturnType<typeof readRunFolder> {
+  const { record } = readRunRecord(runsFolder, id);
+  if (isImportedLog(record)) throw errors.runImported(id, record.configSource, record.trainImages > 0);
+  return readRunFolder(runsFolder, id);
+}
+
+/** A run's record, without its configuration. @throws runMissing, runNotResumable for a newer version */
+export function readRunRecord(runsFolder: string, id: string): Pick<OpenRun, 'folder' | 'record'> {
   const folder = join(runsFolder, id);
   const recordPath = join(folder, runFiles.record);
   if (!isRunId(id) || !existsSync(recordPath)) throw errors.runMissing(id, runsFolder);
   const record = JSON.parse(readFileSync(recordPath, 'utf8')) as RunRecord;
   if (record.version > recordVersion)
     throw errors.runNotResumable(id, `its record is of version ${record.version}, newer than ${recordVersion}`);
-  return { folder, record, config: readConfigFile(join(folder, runFiles.config)).config };
+  return { folder, record };
 }
 
 /** Lines up to a checkpoint's step are those of the newest attempt, which wrote it or resumed at or before it. */

@@ -28,7 +28,10 @@ export function hasSlurm(): boolean {
   return process.getuid?.() === 0 && ['slurmctld', 'slurmd', 'sbatch', 'squeue'].every(isThere);
 }
 
-/** Starts a cluster of nodes `n1`, `n2`, ... with so many cores each. */
+/**
+ * Starts a cluster of nodes `n1`, `n2`, ... with so many cores each, in a partition `main`. Jobs of the partition `urgent` take nodes from
+ * those of `main`, which are told 20 s before.
+ */
 export async function startVirtualCluster({
   nodes,
   coresPerNode = 1,
@@ -72,7 +75,10 @@ export async function startVirtualCluster({
         (name, index) =>
           `NodeName=${name} NodeHostname=${hostname()} NodeAddr=127.0.0.1 Port=${nodePorts[index]} CPUs=${coresPerNode} RealMemory=2000`,
       ),
-      `PartitionName=main Nodes=${names.join(',')} Default=YES MaxTime=INFINITE State=UP`,
+      'PreemptType=preempt/partition_prio',
+      'PreemptMode=REQUEUE',
+      `PartitionName=main Nodes=${names.join(',')} Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=20`,
+      `PartitionName=urgent Nodes=${names.join(',')} MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF`,
       '',
     ].join('\n'),
   );
@@ -125,7 +131,7 @@ export async function startVirtualCluster({
 
 async function untilIdle(slurm: VirtualCluster['slurm'], nodes: number): Promise<void> {
   for (const deadline = performance.now() + 30_000; performance.now() < deadline; await sleep(200)) {
-    const idle = await slurm('sinfo', '--noheader', '--Node', '--format=%N %t').catch(() => '');
+    const idle = await slurm('sinfo', '--noheader', '--Node', '--partition=main', '--format=%N %t').catch(() => '');
     if (idle.split('\n').filter((line) => line.endsWith(' idle')).length === nodes) return;
   }
   throw new Error('the virtual cluster has not come up in 30 s');

@@ -70,6 +70,19 @@ describe.skipIf(!hasMpi('openmpi'))('under OpenMPI', { timeout: 240_000 }, () =>
   });
 });
 
+describe.skipIf(!hasMpi('openmpi') || !hasMpi('mpich'))('with the launcher of one library and another library', () => {
+  test('processes that would each be alone are refused, and nothing is trained', { timeout: 60_000 }, async () => {
+    const args = [...train('apart'), '--set', 'train.epochs=1'];
+    process.env['SIMDINO_MPI'] = 'libmpich.so.12';
+    const started = simdinoUnder('openmpi', 2, ...args);
+    delete process.env['SIMDINO_MPI'];
+    const { code, stderr } = await started.finished;
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/2 processes were started .* can't find each other: MPICH Version: \S+ knows of one\./);
+    expect(lossesOf(join(runs, 'apart'), '001').size).toBe(0);
+  });
+});
+
 describe.skipIf(!hasMpi('mpich'))('under MPICH', { timeout: 240_000 }, () => {
   test('2 processes have the losses of one', async () => {
     expect((await simdino(...train('one')).finished).code).toBe(0);

@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadCheckpoint } from '../../runtime/checkpoint/checkpoint.ts';
 import { EvaluationFeed } from '../../experiments/store/evaluationSeries.ts';
@@ -161,6 +162,19 @@ describe('an interrupted run', () => {
     appendFileSync(join(checkpoints, last, 'model.safetensors'), 'x');
     const { stderr } = await expectSameAsUninterrupted('damaged');
     expect(stderr).toMatch(/Trying an earlier checkpoint/);
+  });
+
+  test('another SIGTERM does not keep the checkpoint from being written', async () => {
+    const first = train('terminated', ...long);
+    await untilStep(folder('terminated'), '001', 5);
+    // A cluster sends it to the step, and once more through srun.
+    for (let times = 0; times < 3; times++) {
+      first.process.kill('SIGTERM');
+      await sleep(5);
+    }
+    expect((await first.finished).code).toBe(4);
+    const ended = linesOf(folder('terminated'), '001', 'events.jsonl').slice(-2);
+    expect(ended).toMatchObject([{ type: 'checkpoint', reason: 'stop' }, { type: 'stopped' }]);
   });
 
   test('is not resumed twice at a time, nor after its end', async () => {

@@ -14,13 +14,13 @@ export type { ProgramSet };
 export interface JoinedRanks extends Collective {
   /** For the log: one clause. */
   readonly description: string;
-  /** Gives up the sum under way if it is not done after so long. */
+  /** From now on, gives up a sum that is not done after so long; the one under way counts from now. */
   giveUp(afterMs: number): void;
   leave(): void;
 }
 
 export interface HostOptions {
-  joinOthers?: (options: { waitForOthersMs: number }) => Promise<JoinedRanks>;
+  joinOthers?: (options: { ranks: number; waitForOthersMs: number }) => Promise<JoinedRanks>;
 }
 
 interface Session {
@@ -37,12 +37,13 @@ interface Session {
  * The child's side of the executor: answers calls one after another until the parent lets go.
  *
  * A terminal's Ctrl-C reaches every process of the group, but ending is the trainer's to decide: it still wants the state for a
- * checkpoint. The child ends when the channel closes, whatever the reason.
+ * checkpoint. The child ends when the channel closes, whatever the reason. A cluster signals every process of a job too; SIGUSR1 would
+ * have Node open a debugger's port.
  */
 export function hostExecutor(buildPrograms: BuildPrograms, { joinOthers }: HostOptions = {}): void {
   let session: Session | undefined;
   let queue = Promise.resolve();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);
   let others: JoinedRanks | undefined;
   let isLeaving = false;
   process.on('disconnect', () => {
@@ -79,8 +80,8 @@ export function hostExecutor(buildPrograms: BuildPrograms, { joinOthers }: HostO
   };
 
   async function init(options: InitOptions): Promise<ExecutorInfo> {
-    const { engine: choice, threads, spec, initialState, isOneOfMany, waitForOthersMs } = options;
-    if (isOneOfMany) others = await joinOthers?.({ waitForOthersMs: waitForOthersMs ?? Infinity });
+    const { engine: choice, threads, spec, initialState, ranks, waitForOthersMs } = options;
+    if (ranks !== undefined) others = await joinOthers?.({ ranks, waitForOthersMs: waitForOthersMs ?? Infinity });
     const { engine, reason } = await selectEngine(choice, {
       ...(threads === undefined ? {} : { threads }),
       ...(others ? { collective: others } : {}),

@@ -10,8 +10,8 @@ export type Arrays = Record<string, TypedArray>;
 export interface InitOptions {
   engine: EngineChoice;
   threads?: number;
-  /** Whether this process is one of several that train together; it joins them. */
-  isOneOfMany?: boolean;
+  /** The number of processes that train together, which this one joins; absent: it trains alone. */
+  ranks?: number;
   /** How long it waits for the others. */
   waitForOthersMs?: number;
   /** What the programs are built from; plain data. */

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { mergeJobState, type JobState } from '../../../experiments/jobState.ts';
 import { jobsOf, SlurmQueue } from '../../../experiments/store/slurmQueue.ts';
 import { jobScript } from '../../../runtime/cluster/jobScript.ts';
+import { isPreemptedIn, ownJob } from '../../../runtime/cluster/requeue.ts';
+import { mpiPlugin } from '../../../runtime/cluster/mpiPlugin.ts';
 import { readConfigFile } from '../../../runtime/configFile.ts';
 
 const job = (phase: JobState['phase'], reason = '', startedMs: number | null = null): JobState => ({
@@ -152,6 +154,7 @@ test('the batch script of a job array over several processes', () => {
     simdino: ['/usr/bin/node', '/opt/simdino.mjs'] as const,
     workingFolder: '/shared',
     logPath: '/shared/job-%A_%a.log',
+    mpi: 'pmi2',
     atOnce: 2,
   };
   expect(jobScript(slurm, plan)).toMatchInlineSnapshot(`
@@ -160,7 +163,7 @@ test('the batch script of a job array over several processes', () => {
     #SBATCH --output=/shared/job-%A_%a.log
     #SBATCH --open-mode=append
     #SBATCH --requeue
-    #SBATCH --signal=B:USR1@120
+    #SBATCH --signal=USR1@120
     #SBATCH --chdir=/shared
     #SBATCH --ntasks=4
     #SBATCH --array=0-1%2
@@ -172,9 +175,83 @@ test('the batch script of a job array over several processes', () => {
     #SBATCH --constraint=a100
 
     module load node/20
-    export OMPI_MCA_odls_base_sigkill_timeout=15
     runs=(grid-1 grid-2)
-    exec srun --ntasks=4 --cpus-per-task=8 /usr/bin/node /opt/simdino.mjs resume --here --runs-dir '/shared/my runs' "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"
+    exec srun --ntasks=4 --cpus-per-task=8 --mpi=pmi2 --kill-on-bad-exit=1 /usr/bin/node /opt/simdino.mjs resume --here --runs-dir '/shared/my runs' "\${runs[\${SLURM_ARRAY_TASK_ID:-0}]}"
     "
   `);
+});
+
+test('one process is a step too; mpirun is told by way of the script', () => {
+  const { slurm } = readConfigFile('tiny', {}).config.runtime;
+  const plan = {
+    name: 'one',
+    runIds: ['one'],
+    runsFolder: '/runs',
+    simdino: ['/usr/bin/node', '/opt/simdino.mjs'] as const,
+    workingFolder: '/shared',
+    logPath: '/shared/job-%j.log',
+  };
+  const alone = jobScript({ ...slurm, cpus: 4 }, plan);
+  expect(alone).toContain('\nexec srun --ntasks=1 --cpus-per-task=4 --mpi=none /usr/bin/node /opt/simdino.mjs resume');
+  expect(alone).toContain('\n#SBATCH --signal=USR1@120\n');
+  const byMpirun = jobScript({ ...slurm, ranks: 2, start: 'mpirun' }, plan);
+  expect(byMpirun).toContain('\nexec mpirun -n 2 /usr/bin/node');
+  expect(byMpirun).toContain('\n#SBATCH --signal=B:USR1@120\n');
+  expect(byMpirun).toContain('\nexport OMPI_MCA_odls_base_sigkill_timeout=15\n');
+});
+
+test('a task of a job array is called by the array and its place: the last has the number of the whole array', () => {
+  expect(ownJob({ SLURM_JOB_ID: '17', SLURM_ARRAY_JOB_ID: '17', SLURM_ARRAY_TASK_ID: '3' })).toBe('17_3');
+  expect(ownJob({ SLURM_JOB_ID: '17' })).toBe('17');
+  expect(ownJob({})).toBeUndefined();
+});
+
+test('a job that is cancelled is not taken for one whose nodes another job takes', () => {
+  const said = (state: string, at: string) =>
+    `JobId=1 JobName=one\n   JobState=${state} Reason=None\n   PreemptEligibleTime=2026-01-31T00:25:26 PreemptTime=${at}\n`;
+  expect(isPreemptedIn(said('RUNNING', '2026-01-31T00:25:29'))).toBe(true);
+  expect(isPreemptedIn(said('RUNNING', 'None'))).toBe(false);
+  expect(isPreemptedIn(said('CANCELLED', 'None'))).toBe(false);
+  expect(isPreemptedIn('JobId=1 JobName=one\n   JobState=COMPLETING\n')).toBe(false);
+});
+
+describe('the MPI plug-in of srun', () => {
+  const newer =
+    'MPI plugin types are...\n\tpmix\n\tnone\n\tcray_shasta\n\tpmi2\nspecific pmix plugin versions available: pmix_v4\n';
+  const older = 'srun: MPI types are...\nsrun: none\nsrun: pmi2\n';
+  const bare = 'MPI plugin types are...\n\tnone\n';
+  const cluster = (list: string, preset: string) => (command: 'srun' | 'scontrol') =>
+    Promise.resolve(command === 'srun' ? list : `MessageTimeout = 10 sec\nMpiDefault              = ${preset}\n`);
+
+  test.each([
+    ['auto', newer, 'none', 'pmix'],
+    ['auto', older, 'none', 'pmi2'],
+    // The cluster's own choice holds.
+    ['auto', newer, 'pmi2', undefined],
+    ['pmi2', newer, 'pmix', 'pmi2'],
+    ['pmix_v4', newer, 'none', 'pmix_v4'],
+  ])('%s: of %j with MpiDefault=%s it is %s', async (mpi, list, preset, expected) => {
+    expect(await mpiPlugin({ ranks: 2, start: 'srun', mpi }, cluster(list, preset))).toBe(expected);
+  });
+
+  test('is asked for only where srun starts several', async () => {
+    const ask = () => Promise.reject(new Error('asked'));
+    expect(await mpiPlugin({ ranks: 1, start: 'srun', mpi: 'auto' }, ask)).toBeUndefined();
+    expect(await mpiPlugin({ ranks: 2, start: 'mpirun', mpi: 'pmix' }, ask)).toBeUndefined();
+    await expect(mpiPlugin({ ranks: 2, start: 'srun', mpi: 'auto' }, ask)).rejects.toThrow(
+      "The cluster can't be reached: srun: asked.",
+    );
+  });
+
+  test('that the cluster does not have is refused', async () => {
+    await expect(mpiPlugin({ ranks: 2, start: 'srun', mpi: 'pmix' }, cluster(older, 'none'))).rejects.toThrow(
+      "runtime.slurm.mpi is 'pmix', which the cluster's srun does not have; it has pmi2.",
+    );
+    await expect(mpiPlugin({ ranks: 2, start: 'srun', mpi: 'none' }, cluster(newer, 'pmix'))).rejects.toThrow(
+      "runtime.slurm.mpi is 'none'",
+    );
+    await expect(mpiPlugin({ ranks: 2, start: 'srun', mpi: 'auto' }, cluster(bare, 'none'))).rejects.toThrow(
+      "The cluster's srun has no MPI plug-in by which several processes could find each other; it has none.",
+    );
+  });
 });

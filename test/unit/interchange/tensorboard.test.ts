@@ -1,6 +1,7 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { LivenessWatch } from '../../../experiments/store/liveness.ts';
 import { summariseRun } from '../../../experiments/store/summariseRun.ts';
@@ -27,8 +28,8 @@ test('the check sum is Castagnoli\u2019s', () => {
 test('a reader that shares nothing with the writer finds scalars, times and pictures', async () => {
   const folder = temporaryFolder();
   const run = await exampleRun(folder);
-  const { path, scalars, images } = await exportTensorboard(run, join(folder, 'logs'), { nowMs: 1 });
-  expect({ scalars, images }).toEqual({ scalars: 9, images: 1 });
+  const { path, scalars, images, problems } = await exportTensorboard(run, join(folder, 'logs'), { nowMs: 1 });
+  expect({ scalars, images, problems }).toEqual({ scalars: 9, images: 6, problems: [] });
   const [version, ...events] = readEvents(path);
   expect(version!.version).toBe('brain.Event:2');
   const losses = events.flatMap(({ step, values }) =>
@@ -41,11 +42,32 @@ test('a reader that shares nothing with the writer finds scalars, times and pict
     [4, -0.125],
   ]);
   expect(events.find(({ step }) => step === 2)!.wallTime).toBe(1_700_000_001);
-  const picture = events
-    .flatMap(({ step, values }) => values.map((value) => ({ step, ...value })))
-    .find(({ png }) => png);
-  expect(picture).toMatchObject({ step: 4, tag: 'attention' });
-  expect(picture!.png!.equals(readFileSync(join(run, 'artifacts', 'attention-step-000004.png')))).toBe(true);
+  const pictures = events.flatMap(({ step, wallTime, values }) =>
+    values.filter(({ png }) => png).map(({ tag, png }) => ({ step, wallTime, tag, png: png! })),
+  );
+  // Of step 2 the newer ones.
+  const expected = [
+    [2, 1_700_000_020],
+    [4, 1_700_000_030],
+  ].flatMap(([step, wallTime]) =>
+    ['look/sheet', 'look/1 ship/attention', 'look/2 ship/attention'].map((tag) => ({ step, wallTime, tag })),
+  );
+  expect(pictures.map(({ step, wallTime, tag }) => ({ step, wallTime, tag }))).toEqual(expected);
+  const attention = join(run, 'artifacts', 'look', 'step-000004-1700000030000', '0-attention.png');
+  expect(pictures[4]!.png.equals(readFileSync(attention))).toBe(true);
+  expect(await sharp(pictures[4]!.png).metadata()).toMatchObject({ format: 'png', channels: 3 });
+  // In the order of steps: readers take a step back for a restart.
+  const steps = events.map(({ step }) => step);
+  expect(steps).toEqual([...steps].sort((a, b) => a - b));
+});
+
+test('a picture that is gone is told, and the others are exported', async () => {
+  const folder = temporaryFolder();
+  const run = await exampleRun(folder);
+  const gone = join('artifacts', 'look', 'step-000004-1700000030000', 'sheet.png');
+  rmSync(join(run, gone));
+  const { images, problems } = await exportTensorboard(run, join(folder, 'logs'), { nowMs: 1 });
+  expect({ images, problems }).toEqual({ images: 5, problems: [`${gone}: missing`] });
 });
 
 test('TensorBoard reads what was exported', { timeout: 300_000 }, async ({ skip }) => {
@@ -74,7 +96,11 @@ print(json.dumps({
     [4, 1_700_000_002, '-0.125'],
   ]);
   expect(Object.keys(seen.scalars).sort()).toEqual(['epoch', 'knnTop1', 'loss', 'lr']);
-  expect(seen.images['attention']![0]!.slice(0, 3)).toEqual([4, 6, 4]);
+  expect(Object.keys(seen.images).sort()).toEqual(['look/1 ship/attention', 'look/2 ship/attention', 'look/sheet']);
+  expect(seen.images['look/sheet']!.map((image) => image.slice(0, 3))).toEqual([
+    [2, 6, 4],
+    [4, 6, 4],
+  ]);
 });
 
 test('an imported event file becomes a finished run with the same curves', async () => {
