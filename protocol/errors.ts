@@ -138,6 +138,11 @@ const sentences = {
       `The mask ${path} can't be used: ${reason}.`,
       'Give a PNG of its image\u2019s size whose pixels are class numbers.',
     ),
+  annotationsTooFew: (path: string, reason: string) =>
+    say(
+      `The annotations at ${path} are not enough: ${reason}.`,
+      'Add images with masks, or correct the lists beside them.',
+    ),
 
   // --- run folders
   runExists: (path: string, detail: string) =>

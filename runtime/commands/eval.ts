@@ -16,7 +16,8 @@ const usage = `Usage: simdino eval RUN [options]
 
   --what LIST        knn, linear (default: knn), separated by commas
   --split SPLIT      test (default) or validation
-  --data PLACE       other images than the run's own: a folder with train/ and val/, or a configuration whose data is taken
+  --data PLACE       other images than the run's own: a folder with train/ and val/, or a configuration whose data is taken;
+                     their figures are curves of their own, named by the data's absolute path
   --k LIST           numbers of neighbours, the first one for the curves (default: the configuration's)
   --voting V         v1 or v2: how DINO and DINOv2 weigh votes; both elect the same class
   --protocol P       v1 or v2: one linear classifier of DINO's, or DINOv2's grid (default: the configuration's)
