@@ -120,7 +120,7 @@ const sentences = {
   splitMissing: (split: string, path: string, available: readonly string[]) =>
     say(
       `The data at ${path} has no ${split} split.`,
-      `Set eval.split to one of: ${list(available)}, or set data.heldOut.`,
+      `Set eval.split, or --split of \`simdino eval\`, to one of: ${list(available)}; or set data.heldOut.`,
     ),
   labelsMissing: (path: string) =>
     say(

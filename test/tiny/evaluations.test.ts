@@ -305,6 +305,12 @@ describe('eval on other images', () => {
       [`validationKnnTop1 on ${same}`]: 1,
       [`validationKnnTop1 on ${swapped}`]: 0,
     });
+    // A folder of train/ and val/ has no test split: without being told, validation.
+    expect(await figuresOf('eval', 'own', '--k', '1', '--data', same)).toMatchObject({
+      split: 'validation',
+      knnTop1: 1,
+    });
+    expect(await refusal('eval', 'own', '--split', 'test', '--data', same)).toMatch(/no test split.*validation/);
     // The data of a configuration are those of the folder that it names, from wherever it is run.
     const config = join(root, 'one', 'photos.yaml');
     writeFileSync(config, 'extends: tiny\ndata: { kind: imagefolder, path: photos }\n');
@@ -323,6 +329,7 @@ describe('import and export', () => {
     const imported = await command('import', out, '--config', 'tiny', '--run-id', 'theirs');
     expect(imported).toMatchObject({ code: 0, stderr: '' });
     expect(imported.stdout).toMatch(/dino names, width 16, 2 blocks, 2 heads, patches of 4 px/);
+    expect(imported.stdout).toContain('student: none in the file; it starts as the teacher');
     await figuresOf('export', 'theirs', '-o', again, '--network', 'student');
     const [first, second] = [readSafetensors(out), readSafetensors(again)];
     expect([...second.keys()]).toEqual([...first.keys()]);
