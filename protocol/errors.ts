@@ -120,7 +120,7 @@ const sentences = {
   splitMissing: (split: string, path: string, available: readonly string[]) =>
     say(
       `The data at ${path} has no ${split} split.`,
-      `Set eval.split to one of: ${list(available)}, or set data.heldOut.`,
+      `Set eval.split, or --split of \`simdino eval\`, to one of: ${list(available)}; or set data.heldOut.`,
     ),
   labelsMissing: (path: string) =>
     say(
@@ -137,6 +137,11 @@ const sentences = {
     say(
       `The mask ${path} can't be used: ${reason}.`,
       'Give a PNG of its image\u2019s size whose pixels are class numbers.',
+    ),
+  annotationsTooFew: (path: string, reason: string) =>
+    say(
+      `The annotations at ${path} are not enough: ${reason}.`,
+      'Add images with masks, or correct the lists beside them.',
     ),
 
   // --- run folders

@@ -156,7 +156,7 @@ export interface EvaluationLine {
   step: number;
   time: number;
   split: string;
-  /** Name of the data set, where it is not the run's own. */
+  /** Absolute path of the data, or their kind where they have none; absent for the run's own. */
   data?: string;
   [metric: string]: number | string | undefined;
 }

@@ -100,7 +100,7 @@ export class RunCollection {
     return [...wanted];
   }
 
-  /** Of the next few runs in turn, those with a new attempt or new notes. */
+  /** Of the next few runs in turn, those with a new attempt, new notes or a new evaluation. */
   async #touchedSince(): Promise<string[]> {
     const known = [...this.runs.keys()];
     const count = Math.min(revisitedPerLook, known.length);
@@ -113,14 +113,16 @@ export class RunCollection {
     return touched;
   }
 
-  /** Changes when an attempt opens, notes are written, or the folder goes. */
+  /** Changes when an attempt opens, notes or an evaluation are written, or the folder goes. */
   #touchTimes(id: string): Promise<string> {
     const folder = join(this.folder, id);
-    return modificationTimes([folder, join(folder, runFiles.attempts), join(folder, runFiles.annotations)]);
+    const inside = [runFiles.attempts, runFiles.annotations, runFiles.evaluations].map((name) => join(folder, name));
+    return modificationTimes([folder, ...inside]);
   }
 
   async #read(id: string, nowMs: number, changes: Changes): Promise<void> {
     let run: RunOverview;
+    let evaluated: string;
     try {
       const times = await this.#touchTimes(id);
       if (times.startsWith(' ')) {
@@ -128,6 +130,7 @@ export class RunCollection {
         return;
       }
       this.#touched.set(id, times);
+      evaluated = await modificationTimes([join(this.folder, id, runFiles.evaluations)]);
       run = await summariseRun(join(this.folder, id), id, this.liveness, nowMs);
     } catch (error) {
       if (isMissing(error)) this.#remove(id, changes);
@@ -140,7 +143,7 @@ export class RunCollection {
     // A summary reads the last lines only: what was seen before them still stands.
     if (before?.attemptCount === run.attemptCount) run.latest = { ...before.latest, ...run.latest };
     // An unchanged run stays the same object: whoever keeps one knows that nothing is new.
-    const fingerprint = JSON.stringify(run);
+    const fingerprint = JSON.stringify(run) + evaluated;
     if (before && this.#fingerprints.get(id) === fingerprint) return;
     this.runs.set(id, run);
     this.#fingerprints.set(id, fingerprint);

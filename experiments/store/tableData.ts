@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { BestValues } from './bestValues.ts';
+import { EvaluationFeed, type EvaluationNews } from './evaluationSeries.ts';
 import { readRunConfig } from './readRunConfig.ts';
 import type { RunCollection } from './runCollection.ts';
 import { shownState, type RunOverview } from './summariseRun.ts';
@@ -13,14 +14,17 @@ import { unreadableLines } from './tailJsonLines.ts';
 /** What was read of a run beyond its overview. */
 interface Details {
   values: BestValues;
+  evaluations: EvaluationFeed;
+  /** Last and best figures of evaluations after training, and what of them could not be read. */
+  figures: Omit<EvaluationNews, 'series'>;
   config: Record<string, JsonScalar>;
   /** The overview that they were read for. */
   of: RunOverview;
 }
 
 /**
- * The table of all runs: at once from what the tree knows, then row by row with what takes reading - best values and
- * configurations. Every metrics file is read through once.
+ * The table of all runs: at once from what the tree knows, then row by row with what takes reading - best values,
+ * evaluations after training and configurations. Every metrics file is read through once.
  */
 export class TableData {
   readonly #details = new Map<string, Details>();
@@ -63,11 +67,14 @@ export class TableData {
 
   async #read(run: RunOverview): Promise<void> {
     const known = this.#details.get(run.id);
-    const values = known?.values ?? new BestValues(join(this.collection.folder, run.id));
+    const folder = join(this.collection.folder, run.id);
+    const values = known?.values ?? new BestValues(folder);
+    const evaluations = known?.evaluations ?? new EvaluationFeed(folder, run.id);
     // A configuration never changes; one that could not be read yet is tried again.
     const config = known && Object.keys(known.config).length > 0 ? known.config : await readRunConfig(run.folder);
     await values.read();
-    this.#details.set(run.id, { values, config, of: run });
+    const figures = await evaluations.read(0);
+    this.#details.set(run.id, { values, evaluations, figures, config, of: run });
     if (config !== known?.config)
       for (const [key, value] of Object.entries(config)) {
         const seen = this.#keyValues.get(key);
@@ -90,7 +97,12 @@ export class TableData {
 
   #row(run: RunOverview, details: Details | undefined): TableRow {
     const { id, record, annotations, latest } = run;
-    const { step: _step, time: _time, epoch = 0, ...last } = { ...latest, ...details?.values.last };
+    const {
+      step: _step,
+      time: _time,
+      epoch = 0,
+      ...last
+    } = { ...latest, ...details?.values.last, ...details?.figures.last };
     const differing = Object.entries(details?.config ?? {}).filter(
       ([key]) => (this.#keyValues.get(key)?.size ?? 0) > 1,
     );
@@ -108,11 +120,13 @@ export class TableData {
       notes: shortened(annotations.notes ?? ''),
       sweepId: record?.sweep && isRunId(record.sweep.id) ? record.sweep.id : null,
       last,
-      best: details?.values.best ?? {},
+      best: { ...details?.values.best, ...details?.figures.best },
       config: Object.fromEntries(differing),
-      problems: [...run.problems, ...unreadableLines(attemptFiles.metrics, details?.values.faultyLines ?? 0)].map(
-        shortened,
-      ),
+      problems: [
+        ...run.problems,
+        ...unreadableLines(attemptFiles.metrics, details?.values.faultyLines ?? 0),
+        ...(details?.figures.problems ?? []),
+      ].map(shortened),
     };
   }
 }

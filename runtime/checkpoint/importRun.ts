@@ -72,6 +72,7 @@ export async function importIntoRun(
       if (own) state.set(`${role}.backbone.${name}`, { shape: own.shape, data: tensor.data });
     }
     notes.push(headNote(role, found, file, state));
+    if (role === 'student' && !student) notes.push('student: none in the file; it starts as the teacher');
   }
   const { leftOut } = teacher;
   if (leftOut.length > 0) notes.push(`left out: ${summary(leftOut)}`);

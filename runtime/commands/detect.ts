@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../../protocol/errors.ts';
@@ -17,6 +17,7 @@ import {
   reportFigures,
   sideOfPatches,
   wholeNumber,
+  writeOutput,
 } from './evaluatedRun.ts';
 import { exitCodes } from './exitCodes.ts';
 import { readCoco, type CocoImage } from '../eval/coco/cocoFile.ts';
@@ -66,11 +67,7 @@ export async function run(args: string[]): Promise<number> {
   const all =
     values.annotations === undefined
       ? await ofVoc(resolve(values.data))
-      : readCoco(
-          await readFile(resolve(values.annotations), 'utf8'),
-          resolve(values.annotations),
-          resolve(values.data),
-        );
+      : await ofCoco(resolve(values.annotations), resolve(values.data));
   const images = values.images === undefined ? all : all.slice(0, wholeNumber('images', values.images));
   const evaluated = await openEvaluatedRun(id, values);
   const patchPx = evaluated.config.model.patchSizePx;
@@ -107,22 +104,6 @@ export async function run(args: string[]): Promise<number> {
   }
   const boxes = evaluateCoco(annotations, detections, { kind: 'box', useCategories: false });
   const masks = evaluateCoco(annotations, detections, { kind: 'mask', useCategories: false });
-  if (values.results !== undefined)
-    await writeFile(
-      resolve(values.results),
-      `${JSON.stringify(
-        detections.map(({ image, category, score, mask }) => ({
-          image_id: image,
-          category_id: category,
-          score,
-          segmentation: { size: [mask!.height, mask!.width], counts: countsToText(mask!.counts) },
-        })),
-      )}\n`,
-    );
-  if (values.output !== undefined) {
-    const title = `${id}, ${evaluated.state ? `step ${evaluated.step}` : 'untrained'}: objects by MaskCut, tau ${tau}, mask AP50 ${percent(masks.AP50)}`;
-    await writeFile(resolve(values.output), await pictureSheet(title, rows));
-  }
   const named = (prefix: string, figures: Record<string, number>) =>
     Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${prefix}${name}`, value]));
   reportFigures(
@@ -139,10 +120,36 @@ export async function run(args: string[]): Promise<number> {
     },
     {
       json: values.json,
-      text: `boxes AP ${percent(boxes.AP)}, AP50 ${percent(boxes.AP50)}, AR100 ${percent(boxes.AR100)}; masks AP ${percent(masks.AP)}, AP50 ${percent(masks.AP50)}, AR100 ${percent(masks.AR100)} (${images.length} images)`,
+      text: `boxes ${ofPrecision(boxes)}; masks ${ofPrecision(masks)} (${images.length} images)`,
     },
   );
+  if (values.results !== undefined) {
+    const stored = detections.map(({ image, category, score, mask }) => ({
+      image_id: image,
+      category_id: category,
+      score,
+      segmentation: { size: [mask!.height, mask!.width], counts: countsToText(mask!.counts) },
+    }));
+    await writeOutput('list of detections', values.results, `${JSON.stringify(stored)}\n`);
+  }
+  if (values.output !== undefined) {
+    const title = `${id}, ${evaluated.state ? `step ${evaluated.step}` : 'untrained'}: objects by MaskCut, tau ${tau}, mask AP50 ${known(masks.AP50)}`;
+    await writeOutput('picture', values.output, await pictureSheet(title, rows));
+  }
   return exitCodes.success;
+}
+
+/** COCO's figures are -1 where there was no object to find. */
+const known = (figure: number): string => (figure === -1 ? '-' : percent(figure));
+
+const ofPrecision = ({ AP, AP50, AR100 }: Record<'AP' | 'AP50' | 'AR100', number>): string =>
+  `AP ${known(AP)}, AP50 ${known(AP50)}, AR100 ${known(AR100)}`;
+
+async function ofCoco(path: string, folder: string): Promise<CocoImage[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw errors.dataUnreadable(path, (error as Error).message);
+  });
+  return readCoco(text, path, folder);
 }
 
 /** Masks of a picture's objects at its own size, without the cuts that were refused. */

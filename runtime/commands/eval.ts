@@ -15,8 +15,9 @@ import { exitCodes } from './exitCodes.ts';
 const usage = `Usage: simdino eval RUN [options]
 
   --what LIST        knn, linear (default: knn), separated by commas
-  --split SPLIT      test (default) or validation
-  --data PLACE       other images than the run's own: a folder with train/ and val/, or a configuration whose data is taken
+  --split SPLIT      test or validation (default: test, or validation where the data have no test split)
+  --data PLACE       other images than the run's own: a folder with train/ and val/, or a configuration whose data is taken;
+                     their figures are curves of their own, named by the data's absolute path
   --k LIST           numbers of neighbours, the first one for the curves (default: the configuration's)
   --voting V         v1 or v2: how DINO and DINOv2 weigh votes; both elect the same class
   --protocol P       v1 or v2: one linear classifier of DINO's, or DINOv2's grid (default: the configuration's)
@@ -32,7 +33,7 @@ export async function run(args: string[]): Promise<number> {
     allowPositionals: true,
     options: {
       ...evaluatedRunOptions,
-      split: { type: 'string', default: 'test' },
+      split: { type: 'string' },
       data: { type: 'string' },
       what: { type: 'string', default: 'knn' },
       k: { type: 'string' },
@@ -47,7 +48,7 @@ export async function run(args: string[]): Promise<number> {
   }
   const [id] = positionals;
   if (id === undefined) throw errors.usage('`simdino eval` needs the name of a run.');
-  const split = oneOf('split', values.split, ['test', 'validation'] as const);
+  const asked = values.split === undefined ? undefined : oneOf('split', values.split, ['test', 'validation'] as const);
   const voting = oneOf('voting', values.voting, ['v1', 'v2'] as const);
   const protocol =
     values.protocol === undefined ? undefined : oneOf('protocol', values.protocol, ['v1', 'v2'] as const);
@@ -57,6 +58,7 @@ export async function run(args: string[]): Promise<number> {
   const evaluated = await openEvaluatedRun(id, values);
   const other = values.data === undefined ? undefined : await openOtherData(values.data);
   const dataset = other?.dataset ?? (await openRunData(evaluated));
+  const split = asked ?? (dataset.test === null && dataset.validation !== null ? 'validation' : 'test');
   const ofData = other ? { data: other.name } : {};
   const images = `${other ? `${other.name}, ` : ''}${split} images`;
   const { config, state } = evaluated;

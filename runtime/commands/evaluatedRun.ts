@@ -1,6 +1,7 @@
 /** What the commands that evaluate a run have in common: its checkpoint, its data, and where the figures go. */
 import { statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { configSchema, type ResolvedConfig } from '../../configs/schema.ts';
 import { errors } from '../../protocol/errors.ts';
 import type { EvaluationLine, RunRecord } from '../../protocol/records.ts';
@@ -43,16 +44,30 @@ export async function openEvaluatedRun(
 ): Promise<EvaluatedRun> {
   const { folder, record, config } = readTrainedRun(resolve(options['runs-dir']), id);
   if (options.untrained) return { id, folder, record, config, step: 0, state: null };
+  const { state, step } = await loadCheckpointOf(id, folder, options.step);
+  return { id, folder, record, config, step, state };
+}
+
+/**
+ * Loads a checkpoint of a run, the last unless `step` says which.
+ *
+ * @throws runNotEvaluable, checkpointCorrupt
+ */
+export async function loadCheckpointOf(
+  id: string,
+  folder: string,
+  step: string | undefined,
+): Promise<{ state: TensorMap; step: number }> {
   const checkpoints = join(folder, runFiles.checkpoints);
   const kept = listCheckpoints(checkpoints);
-  const name = options.step === undefined ? kept.at(-1)?.name : checkpointName(wholeNumber('step', options.step));
+  const name = step === undefined ? kept.at(-1)?.name : checkpointName(wholeNumber('step', step));
   if (name === undefined) throw errors.runNotEvaluable(id, 'it has no checkpoint yet');
   if (!kept.some((checkpoint) => checkpoint.name === name)) {
-    const steps = kept.map((checkpoint) => checkpoint.record.step).join(', ');
-    throw errors.runNotEvaluable(id, `it has no checkpoint of step ${options.step}; it has ${steps}`);
+    const steps = kept.map((checkpoint) => checkpoint.record.step).join(', ') || 'none';
+    throw errors.runNotEvaluable(id, `it has no checkpoint of step ${step}; it has ${steps}`);
   }
-  const { state, record: checkpoint } = await loadCheckpoint(join(checkpoints, name));
-  return { id, folder, record, config, step: checkpoint.step, state };
+  const { state, record } = await loadCheckpoint(join(checkpoints, name));
+  return { state, step: record.step };
 }
 
 /** The data set that a run was trained on. */
@@ -66,16 +81,17 @@ export async function openRunData({ config, record }: EvaluatedRun): Promise<Dat
 /**
  * Other images than a run was trained on: a folder of images, or the data set of a configuration.
  *
- * @returns its name besides, by which its figures are told apart
+ * @returns its name besides, by which its figures are told apart: the absolute path of the data, or their kind where they have none
  * @throws configInvalid, and what `openDataset` throws
  */
 export async function openOtherData(place: string): Promise<{ dataset: Dataset; name: string }> {
   const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
   const file = isFolder ? undefined : readConfigFile(place);
   const data = file?.config.data ?? configSchema.parse({ data: { kind: 'imagefolder', path: resolve(place) } }).data;
+  const configPath = file?.path ?? place;
   return {
-    dataset: await openConfiguredData(data, file?.path ?? place),
-    name: data.path === undefined ? data.kind : basename(resolve(data.path)),
+    dataset: await openConfiguredData(data, configPath),
+    name: data.path === undefined ? data.kind : resolve(dirname(configPath), data.path),
   };
 }
 
@@ -93,6 +109,13 @@ export function reportFigures(
   const path = run.state === null ? null : writeEvaluation(run.folder, name, [line]);
   if (json) process.stdout.write(`${JSON.stringify({ ...line, untrained: run.state === null, path })}\n`);
   else process.stdout.write(`${run.id}, ${run.state === null ? 'untrained' : `step ${run.step}`}: ${text}\n`);
+}
+
+/** Writes what a command makes besides its figures, which are kept by then. @param what is in the file, for the message */
+export async function writeOutput(what: string, path: string, content: string | Buffer): Promise<void> {
+  await writeFile(resolve(path), content).catch((error: unknown) => {
+    throw errors.usage(`The ${what} can't be written to ${resolve(path)}: ${(error as Error).message}.`);
+  });
 }
 
 export function wholeNumber(option: string, value: string): number {

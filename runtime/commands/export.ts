@@ -1,13 +1,12 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../../protocol/errors.ts';
-import { checkpointName, runFiles } from '../../protocol/runFolder.ts';
-import { listCheckpoints, loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import { exportedNames } from '../checkpoint/foreign/exportNames.ts';
 import { namings } from '../checkpoint/foreign/foreignVit.ts';
 import { writeTorchFile } from '../checkpoint/foreign/writeTorch.ts';
 import { writeSafetensors, type TensorMap } from '../checkpoint/safetensors.ts';
 import { readTrainedRun } from '../run/openRun.ts';
+import { loadCheckpointOf } from './evaluatedRun.ts';
 import { exitCodes } from './exitCodes.ts';
 
 const usage = `Usage: simdino export RUN -o FILE.(pth|safetensors) [options]
@@ -47,11 +46,7 @@ export async function run(args: string[]): Promise<number> {
   if (!format) throw errors.usage(`-o takes a name that ends in .pth or .safetensors, got '${output}'.`);
 
   const { folder, config } = readTrainedRun(resolve(values['runs-dir']), id);
-  const checkpoints = join(folder, runFiles.checkpoints);
-  const name =
-    values.step === undefined ? listCheckpoints(checkpoints).at(-1)?.name : checkpointName(Number(values.step));
-  if (name === undefined) throw errors.runNotEvaluable(id, 'it has no checkpoint yet');
-  const { state, record } = await loadCheckpoint(join(checkpoints, name));
+  const { state, step } = await loadCheckpointOf(id, folder, values.step);
   const backbone = backboneOf(state, network);
   const isV2 = config.model.layerScale !== undefined || config.model.registers > 0;
   const naming = namings.find((known) => known === (values.names ?? (isV2 ? 'dinov2' : 'dino')));
@@ -63,12 +58,12 @@ export async function run(args: string[]): Promise<number> {
     names: naming,
     heads: String(config.model.heads),
     run: id,
-    step: String(record.step),
+    step: String(step),
   });
   if (values.json) process.stdout.write(`${JSON.stringify({ path, bytes, naming, tensors: tensors.size })}\n`);
   else
     process.stdout.write(
-      `${path}: ${tensors.size} tensors under ${naming} names, ${(bytes / 2 ** 20).toFixed(1)} MiB (${network} of ${id}, step ${record.step})\n`,
+      `${path}: ${tensors.size} tensors under ${naming} names, ${(bytes / 2 ** 20).toFixed(1)} MiB (${network} of ${id}, step ${step})\n`,
     );
   return exitCodes.success;
 }

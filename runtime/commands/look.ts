@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../../protocol/errors.ts';
@@ -16,7 +15,14 @@ import { pictureSheet, type SheetCell } from '../eval/look/sheet.ts';
 import { spectrumPicture } from '../eval/look/spectrumPicture.ts';
 import { writeLook } from '../eval/look/writeLook.ts';
 import { readTrainedRun } from '../run/openRun.ts';
-import { evaluatedRunOptions, openEvaluatedRun, openRunData, wholeNumber, type EvaluatedRun } from './evaluatedRun.ts';
+import {
+  evaluatedRunOptions,
+  openEvaluatedRun,
+  openRunData,
+  wholeNumber,
+  writeOutput,
+  type EvaluatedRun,
+} from './evaluatedRun.ts';
 import { exitCodes } from './exitCodes.ts';
 
 const allKinds = [...lookKinds, 'neighbours', 'spectrum'] as const;
@@ -126,7 +132,7 @@ export async function run(args: string[]): Promise<number> {
         images: looked.map((pictures, index) => ({ name: sources![index]!.name, pictures })),
         sheets,
       });
-      if (values.output !== undefined) await writePicture(resolve(values.output), sheets[0]!.png);
+      if (values.output !== undefined) await writeOutput('picture', values.output, sheets[0]!.png);
       if (values.json) process.stdout.write(`${JSON.stringify({ id, step: evaluated.step, path })}\n`);
       else process.stdout.write(`${path}\n`);
     } finally {
@@ -253,10 +259,4 @@ function share(option: string, value: string): number {
   if (!(number > 0 && number <= 1))
     throw errors.usage(`--${option} takes a share above 0 and up to 1, got '${value}'.`);
   return number;
-}
-
-async function writePicture(path: string, png: Buffer): Promise<void> {
-  await writeFile(path, png).catch((error: unknown) => {
-    throw errors.usage(`The picture can't be written to ${path}: ${(error as Error).message}.`);
-  });
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../../protocol/errors.ts';
 import { makePaper } from '../paper/makePaper.ts';
+import { usualMetrics } from '../paper/paperTables.ts';
 import { verifyPaper } from '../paper/verifyPaper.ts';
 import { readSweepRecord } from '../sweep/createSweep.ts';
 import { exitCodes } from './exitCodes.ts';
@@ -61,7 +62,7 @@ export async function run(args: string[]): Promise<number> {
     ? sweep.cells.map(({ runId }) => runId).filter((id) => existsSync(join(runsFolder, id)))
     : [...new Set(subjects)];
   if (runIds.length === 0) throw errors.usage('`simdino paper make` needs the names of runs, or --sweep.');
-  const metrics = values.metric ?? (sweep ? [sweep.metric] : ['knnTop1', 'loss']);
+  const metrics = values.metric ?? (sweep ? [sweep.metric] : usualMetrics);
   if (sweep && metrics.length > 1)
     throw errors.usage(
       `A grid's table is of one metric, got ${metrics.join(', ')}: make one folder for each, or name the runs instead of --sweep.`,

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errors } from '../../protocol/errors.ts';
@@ -17,6 +16,7 @@ import {
   reportFigures,
   sideOfPatches,
   wholeNumber,
+  writeOutput,
 } from './evaluatedRun.ts';
 import { exitCodes } from './exitCodes.ts';
 
@@ -91,10 +91,6 @@ export async function run(args: string[]): Promise<number> {
             },
           }),
     });
-    if (values.output !== undefined) {
-      const title = `${id}, ${evaluated.state ? `step ${evaluated.step}` : 'untrained'}: linear segmentation, mIoU ${percent(figures.meanIou)}`;
-      await writeFile(resolve(values.output), await pictureSheet(title, rows));
-    }
     reportFigures(
       evaluated,
       {
@@ -111,6 +107,10 @@ export async function run(args: string[]): Promise<number> {
         text: `mIoU ${percent(figures.meanIou)}, mAcc ${percent(figures.meanAccuracy)}, pixels ${percent(figures.pixelAccuracy)} (${figures.images} images${folder.isSplit ? '' : ', each after training on the others'})`,
       },
     );
+    if (values.output !== undefined) {
+      const title = `${id}, ${evaluated.state ? `step ${evaluated.step}` : 'untrained'}: linear segmentation, mIoU ${percent(figures.meanIou)}`;
+      await writeOutput('picture', values.output, await pictureSheet(title, rows));
+    }
   } finally {
     await backbone.close();
     await engine.dispose();

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openBackbone } from '../eval/backbone.ts';
@@ -6,7 +5,14 @@ import { tinted } from '../eval/look/picture.ts';
 import { pictureSheet, type SheetCell } from '../eval/look/sheet.ts';
 import { openVideoFolder } from '../eval/segmentation/maskFolders.ts';
 import { trackSequence, type TrackedObject } from '../eval/video/trackSequence.ts';
-import { evaluatedRunOptions, openEvaluatedRun, percent, reportFigures, sideOfPatches } from './evaluatedRun.ts';
+import {
+  evaluatedRunOptions,
+  openEvaluatedRun,
+  percent,
+  reportFigures,
+  sideOfPatches,
+  writeOutput,
+} from './evaluatedRun.ts';
 import { exitCodes } from './exitCodes.ts';
 
 const usage = `Usage: simdino track RUN --data FOLDER [options]
@@ -64,10 +70,6 @@ export async function run(args: string[]): Promise<number> {
   const region = mean((one) => one.region.mean);
   const boundary = mean((one) => one.boundary.mean);
   const both = (region + boundary) / 2;
-  if (values.output !== undefined) {
-    const title = `${id}, ${evaluated.state ? `step ${evaluated.step}` : 'untrained'}: labels carried from the first frame, J&F ${percent(both)}`;
-    await writeFile(resolve(values.output), await pictureSheet(title, rows));
-  }
   reportFigures(
     evaluated,
     {
@@ -88,5 +90,9 @@ export async function run(args: string[]): Promise<number> {
       text: `J&F ${percent(both)}, J ${percent(region)}, F ${percent(boundary)} (${tracked.length} objects in ${sequences.length} videos)`,
     },
   );
+  if (values.output !== undefined) {
+    const title = `${id}, ${evaluated.state ? `step ${evaluated.step}` : 'untrained'}: labels carried from the first frame, J&F ${percent(both)}`;
+    await writeOutput('picture', values.output, await pictureSheet(title, rows));
+  }
   return exitCodes.success;
 }

@@ -1,11 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResolvedConfig } from '../../configs/schema.ts';
 import type { EvaluationLine } from '../../protocol/records.ts';
 import { runFiles } from '../../protocol/runFolder.ts';
 import type { TensorMap } from '../checkpoint/safetensors.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { guard, jsonLine, openLineFile } from '../run/appendLines.ts';
+import { guard, jsonLine } from '../run/appendLines.ts';
 import { startTrainingExecutor, type TrainingExecutor } from '../trainingExecutor.ts';
 import {
   evaluateKnn,
@@ -74,15 +74,18 @@ async function withExecutor<T>(
   }
 }
 
-/** Writes an evaluation's lines into a file of its own in the run folder, named by what was evaluated and when. */
+/**
+ * Writes an evaluation's lines into a file of its own in the run folder, named by what was evaluated and when. The file appears whole:
+ * who sees the folder change need not look again.
+ */
 export function writeEvaluation(runFolder: string, id: string, lines: readonly EvaluationLine[]): string {
   const folder = join(runFolder, runFiles.evaluations);
   const path = join(folder, `${id}.jsonl`);
   guard(folder, () => {
     mkdirSync(folder, { recursive: true });
-    const file = openLineFile(path);
-    for (const line of lines) file.append(jsonLine(line));
-    file.close();
+    const temporary = `${path}.partial-${process.pid}`;
+    writeFileSync(temporary, lines.map((line) => `${jsonLine(line)}\n`).join(''));
+    renameSync(temporary, path);
   });
   return path;
 }

@@ -12,13 +12,16 @@ import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { RunFeed, type RunNews } from '../../experiments/store/runFeed.ts';
 import { toCsv, toLatex, toMarkdown, type ResultTable } from '../../experiments/tables.ts';
 import { errors } from '../../protocol/errors.ts';
-import { metricCatalogue, type MetricInfo } from '../../protocol/metrics.ts';
+import { knownMetric } from '../../protocol/metrics.ts';
 import type { RunSummary } from '../../protocol/panelMessages.ts';
 import { isRunId } from '../../protocol/runFolder.ts';
 import { readSweepRecord } from '../sweep/createSweep.ts';
 
 /** What decides a paper's table: nothing else does, so that the same runs give the same bytes. */
 export type PaperPlan = Pick<PaperManifest, 'title' | 'sweepId' | 'metrics' | 'choose'> & { runIds: readonly string[] };
+
+/** Of runs, where none are asked for: a run without labels has no accuracy, which its table shows. */
+export const usualMetrics = ['knnTop1', 'loss'];
 
 export interface PaperTables {
   texts: Record<string, string>;
@@ -29,7 +32,7 @@ export interface PaperTables {
  * The table of some runs or of a sweep, and its figure, computed from the raw metrics of the run folders.
  *
  * @returns texts by file name, and what of the runs could not be read
- * @throws usage when a run is missing or still trains
+ * @throws usage when a run is missing or still trains, or no run has a metric that was asked for
  */
 export async function paperTables(runsFolder: string, plan: PaperPlan): Promise<PaperTables> {
   const watch = new LivenessWatch();
@@ -41,6 +44,10 @@ export async function paperTables(runsFolder: string, plan: PaperPlan): Promise<
   );
   for (const { summary } of news)
     if (isActive(summary.state)) throw errors.usage(`Run '${summary.id}' still trains; its numbers would change.`);
+  const known = new Set(news.flatMap(({ summary }) => Object.keys(summary.last)));
+  for (const metric of plan.metrics)
+    if (plan.sweepId === null && !known.has(metric) && !usualMetrics.includes(metric))
+      throw errors.usage(`No run has '${metric}'; there are ${[...known].sort().join(', ')}.`);
   const { table, figure } = plan.sweepId === null ? ofRuns(news, plan) : ofSweep(runsFolder, plan.sweepId, news, plan);
   return {
     texts: {
@@ -62,7 +69,7 @@ function ofSweep(
   const sweep = readSweepRecord(runsFolder, sweepId);
   const [metric = sweep.metric] = metrics;
   const [first, second] = [...sweep.axes].sort((a, b) => b.values.length - a.values.length);
-  const info = (metricCatalogue as Record<string, MetricInfo>)[metric];
+  const info = knownMetric(metric);
   const goal =
     metric === sweep.metric || !info?.better ? sweep.goal : info.better === 'lower' ? 'minimise' : 'maximise';
   const grid = aggregateGrid(
@@ -113,7 +120,7 @@ function ofRuns(
   const figure = figureSvg({
     title,
     xLabel: 'Epoch',
-    yLabel: (metricCatalogue as Record<string, MetricInfo>)[metric]?.label ?? metric,
+    yLabel: knownMetric(metric)?.label ?? metric,
     logarithmicY: false,
     lines,
     widthPx: 720,

@@ -10,7 +10,11 @@ import { crc32 } from './crc32.ts';
 const alignment = 64;
 const largestFileBytes = 2 ** 32 - 2 ** 20;
 
-/** Writes an ordered dictionary of float32 tensors. @throws exportRefused beyond 4 GiB */
+/**
+ * Writes an ordered dictionary of float32 tensors into a file that is not there yet.
+ *
+ * @throws exportRefused beyond 4 GiB, and what the file system says: EEXIST where there is a file of that name
+ */
 export function writeTorchFile(path: string, tensors: TensorMap): { bytes: number } {
   const total = [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
   if (total > largestFileBytes) throw errors.exportRefused(path, `a .pth of ${total} bytes needs 64-bit sizes`);
@@ -24,6 +28,8 @@ export function writeTorchFile(path: string, tensors: TensorMap): { bytes: numbe
     })),
     { name: `${root}/version`, bytes: Buffer.from('3\n') },
   ];
+  // Takes the name, so that nobody's file is replaced; under it stands nothing or the whole.
+  closeSync(openSync(path, 'wx'));
   const temporary = `${path}.partial-${process.pid}`;
   try {
     const bytes = writeStoredZip(temporary, contents);
@@ -31,6 +37,7 @@ export function writeTorchFile(path: string, tensors: TensorMap): { bytes: numbe
     return { bytes };
   } catch (error) {
     rmSync(temporary, { force: true });
+    rmSync(path, { force: true });
     throw error;
   }
 }

@@ -31,21 +31,14 @@ interface StoredAnnotation {
 
 /** Images of an instances file whose pictures lie in a folder. @throws dataUnreadable */
 export function readCoco(text: string, path: string, folder: string): CocoImage[] {
-  let stored: { images?: unknown; annotations?: unknown };
-  try {
-    stored = JSON.parse(text) as typeof stored;
-  } catch (error) {
-    throw errors.dataUnreadable(path, (error as Error).message);
-  }
-  if (!Array.isArray(stored.images) || !Array.isArray(stored.annotations))
-    throw errors.dataUnreadable(path, 'it has no lists `images` and `annotations`');
+  const stored = parse(text, path);
   const ofImage = new Map<number, StoredAnnotation[]>();
-  for (const annotation of stored.annotations as StoredAnnotation[]) {
+  for (const annotation of stored.annotations) {
     const group = ofImage.get(annotation.image_id);
     if (group) group.push(annotation);
     else ofImage.set(annotation.image_id, [annotation]);
   }
-  return (stored.images as StoredImage[]).map(({ id, file_name: name, width, height }) => ({
+  return stored.images.map(({ id, file_name: name, width, height }) => ({
     id,
     name,
     load: async () => {
@@ -69,6 +62,51 @@ export function readCoco(text: string, path: string, folder: string): CocoImage[
       return { picture: await resized(image, { widthPx: width, heightPx: height }), annotations };
     },
   }));
+}
+
+function parse(text: string, path: string): { images: StoredImage[]; annotations: StoredAnnotation[] } {
+  let stored: { images?: unknown; annotations?: unknown } | null;
+  try {
+    stored = JSON.parse(text) as typeof stored;
+  } catch (error) {
+    throw errors.dataUnreadable(path, (error as Error).message);
+  }
+  const { images, annotations } = stored ?? {};
+  if (!Array.isArray(images) || !Array.isArray(annotations))
+    throw errors.dataUnreadable(path, 'it has no lists `images` and `annotations`');
+  return {
+    images: images.map((image: unknown, index) => {
+      if (isImage(image)) return image;
+      throw errors.dataUnreadable(path, `images[${index}] lacks one of id, file_name, width and height`);
+    }),
+    annotations: annotations.map((annotation: unknown, index) => {
+      if (isAnnotation(annotation)) return annotation;
+      throw errors.dataUnreadable(
+        path,
+        `annotations[${index}] lacks one of image_id, category_id, bbox (four numbers) and segmentation (polygons or run lengths)`,
+      );
+    }),
+  };
+}
+
+function isImage(value: unknown): value is StoredImage {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, file_name: name, width, height } = value as Partial<StoredImage>;
+  return [id, width, height].every(Number.isInteger) && typeof name === 'string';
+}
+
+function isAnnotation(value: unknown): value is StoredAnnotation {
+  if (typeof value !== 'object' || value === null) return false;
+  const { image_id: image, category_id: category, bbox, segmentation } = value as Partial<StoredAnnotation>;
+  if (![image, category].every(Number.isInteger) || !isNumbers(bbox) || bbox.length !== 4) return false;
+  if (Array.isArray(segmentation)) return segmentation.every((one) => isNumbers(one) && one.length % 2 === 0);
+  if (typeof segmentation !== 'object' || segmentation === null) return false;
+  const { size, counts } = segmentation;
+  return isNumbers(size) && size.length === 2 && (typeof counts === 'string' || isNumbers(counts));
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'number' && Number.isFinite(one));
 }
 
 function maskOf({ segmentation }: StoredAnnotation, size: { width: number; height: number }, path: string): RunLengths {

@@ -14,6 +14,7 @@ export interface MaskedImage {
 }
 
 export interface SegmentationFolder {
+  path: string;
   kind: 'voc' | 'ade';
   train: MaskedImage[];
   /** Without a list of its own, the training images again: `isSplit` says so. */
@@ -29,7 +30,7 @@ const vocMasks = ['SegmentationClassPNG', 'SegmentationClass'];
 export function openSegmentationFolder(path: string): SegmentationFolder {
   if (existsSync(join(path, 'images', 'training'))) {
     const split = (name: string) => pairs(join(path, 'images', name), join(path, 'annotations', name));
-    return { kind: 'ade', train: split('training'), test: split('validation'), isSplit: true, classes: null };
+    return { path, kind: 'ade', train: split('training'), test: split('validation'), isSplit: true, classes: null };
   }
   const masks = vocMasks.map((name) => join(path, name)).find((folder) => existsSync(folder));
   if (!existsSync(join(path, 'JPEGImages')) || !masks)
@@ -45,8 +46,8 @@ export function openSegmentationFolder(path: string): SegmentationFolder {
   const classFile = join(path, 'class_names.txt');
   const classes = existsSync(classFile) ? readFileSync(classFile, 'utf8').split('\n').filter(Boolean) : null;
   return train && test
-    ? { kind: 'voc', train, test, isSplit: true, classes }
-    : { kind: 'voc', train: all, test: all, isSplit: false, classes };
+    ? { path, kind: 'voc', train, test, isSplit: true, classes }
+    : { path, kind: 'voc', train: all, test: all, isSplit: false, classes };
 }
 
 export interface VideoSequence {

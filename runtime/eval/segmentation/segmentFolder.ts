@@ -1,4 +1,5 @@
 /** Linear segmentation of a folder of images with masks: train on some, count pixels of others. */
+import { errors } from '../../../protocol/errors.ts';
 import type { Backbone } from '../backbone.ts';
 import type { Engine } from '../../engines/engine.ts';
 import { resized, type Picture } from '../look/picture.ts';
@@ -50,6 +51,8 @@ export function segmentationBlocks(depth: number): number[] {
 
 /**
  * Trains on the folder's training images and tests on the others; without a split, each image is tested after training on all others.
+ *
+ * @throws annotationsTooFew, maskUnreadable where a mask has a class that is none of `classes`
  */
 export async function segmentFolder(
   backbone: Backbone,
@@ -58,10 +61,18 @@ export async function segmentFolder(
   options: SegmentFolderOptions,
 ): Promise<SegmentationFigures & { images: number }> {
   const { classes, sizePx } = options;
+  if (!folder.isSplit && folder.train.length < 2)
+    throw errors.annotationsTooFew(folder.path, 'one image alone has no others to train on, and there are no lists');
+  if (folder.train.length === 0 || folder.test.length === 0)
+    throw errors.annotationsTooFew(
+      folder.path,
+      `its lists name ${folder.train.length} of its images to train on and ${folder.test.length} to test`,
+    );
   const prepared = new Map<string, PreparedImage>();
   const shift = folder.kind === 'ade' ? shiftedAde : (mask: Uint8Array) => mask;
   for (const one of [...folder.train, ...folder.test])
-    if (!prepared.has(one.imagePath)) prepared.set(one.imagePath, await prepare(backbone, one, sizePx, shift));
+    if (!prepared.has(one.imagePath))
+      prepared.set(one.imagePath, await prepare(backbone, one, { sizePx, classes, shift }));
   const folds = folder.isSplit
     ? [{ train: folder.train, test: folder.test }]
     : folder.test.map((one) => ({ train: folder.train.filter((other) => other !== one), test: [one] }));
@@ -89,7 +100,7 @@ export async function segmentFolder(
       const image = prepared.get(one.imagePath)!;
       const prediction = await predict(image, segment, grid, { classes, sizePx });
       image.mask.forEach((truth, at) => {
-        if (truth !== ignoredClass && truth < classes) confusion[truth * classes + prediction[at]!]!++;
+        if (truth !== ignoredClass) confusion[truth * classes + prediction[at]!]!++;
       });
       await options.onSegmented?.({
         name: one.name,
@@ -100,6 +111,8 @@ export async function segmentFolder(
     }
     await close();
   }
+  if (!confusion.some((pixels) => pixels > 0))
+    throw errors.annotationsTooFew(folder.path, 'no pixel of its test images has a class');
   return { ...segmentationFigures(confusion, classes), images: folder.test.length };
 }
 
@@ -111,11 +124,16 @@ function shiftedAde(mask: Uint8Array): Uint8Array {
 async function prepare(
   backbone: Backbone,
   source: MaskedImage,
-  sizePx: number,
-  shift: (mask: Uint8Array) => Uint8Array,
+  { sizePx, classes, shift }: { sizePx: number; classes: number; shift: (mask: Uint8Array) => Uint8Array },
 ): Promise<PreparedImage> {
   const { image, mask: stored } = await readMasked(source);
   const mask = shift(stored);
+  const unknown = mask.findIndex((value) => value !== ignoredClass && value >= classes);
+  if (unknown >= 0)
+    throw errors.maskUnreadable(
+      source.maskPath,
+      `it has pixels of class ${stored[unknown]}, and the folder has ${classes} classes`,
+    );
   const { widthPx, heightPx } = image;
   const factor = sizePx / Math.min(widthPx, heightPx);
   const scaled = {

@@ -1,7 +1,7 @@
 /** A video's objects followed from the first frame's mask, and how well. */
+import { errors } from '../../../protocol/errors.ts';
 import type { Backbone } from '../backbone.ts';
 import { resized, type Picture } from '../look/picture.ts';
-import { readIndexedPng } from '../segmentation/indexedPng.ts';
 import { readImage, readMasked, type VideoSequence } from '../segmentation/maskFolders.ts';
 import {
   cosinesOfWidth,
@@ -37,6 +37,7 @@ export interface TrackedFrame {
  * multiple of 64 as published, or of the patch where that is no multiple of it.
  *
  * @returns one entry per object; the first and the last frame are left out of the figures, as published
+ * @throws annotationsTooFew, maskUnreadable where a mask or a frame has another size than the first
  */
 export async function trackSequence(
   backbone: Backbone,
@@ -59,6 +60,12 @@ export async function trackSequence(
     return first.mask[row * widthPx + column]!;
   });
   const objects = [...new Set(first.mask)].filter((value) => value !== 0 && value !== 255).sort((a, b) => a - b);
+  if (objects.length === 0) throw errors.annotationsTooFew(frames[0]!.maskPath!, 'it has no object to follow');
+  if (!frames.slice(1, -1).some(({ maskPath }) => maskPath))
+    throw errors.annotationsTooFew(
+      frames[0]!.maskPath!,
+      `of the ${frames.length} frames of '${name}' none between the first and the last has a mask`,
+    );
   const classes = 1 + Math.max(0, ...objects);
   async function* features(): AsyncGenerator<FrameFeatures> {
     for (const { imagePath } of frames) {
@@ -89,8 +96,15 @@ export async function trackSequence(
             const column = Math.floor(((at % widthPx) * size.width) / widthPx);
             return pixels[row * size.width + column]!;
           });
-    const truth = maskPath === null ? null : readIndexedPng(maskPath).data;
-    onFrame?.({ picture: await resized(await readImage(imagePath), { widthPx, heightPx }), prediction, truth }, index);
+    const frame =
+      maskPath === null ? { image: await readImage(imagePath), mask: null } : await readMasked({ imagePath, maskPath });
+    if (frame.image.widthPx !== widthPx || frame.image.heightPx !== heightPx)
+      throw errors.dataUnreadable(
+        imagePath,
+        `it has ${frame.image.widthPx} x ${frame.image.heightPx} pixels, the first frame ${widthPx} x ${heightPx}`,
+      );
+    const truth = frame.mask;
+    onFrame?.({ picture: await resized(frame.image, { widthPx, heightPx }), prediction, truth }, index);
     if (truth && index > 0 && index < frames.length - 1)
       for (const [object, { regions, boundaries }] of values) {
         const of = (mask: Uint8Array) => mask.map((value) => (value === object ? 1 : 0));

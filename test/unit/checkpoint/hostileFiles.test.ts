@@ -2,13 +2,14 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { crc32 } from '../../../runtime/checkpoint/foreign/crc32.ts';
 import { openForeignFile, readForeignTensor } from '../../../runtime/checkpoint/foreign/foreignFile.ts';
 import { recogniseVit } from '../../../runtime/checkpoint/foreign/foreignVit.ts';
 import { writeTorchFile } from '../../../runtime/checkpoint/foreign/writeTorch.ts';
 import { writeSafetensors, type TensorMap } from '../../../runtime/checkpoint/safetensors.ts';
+import { readIndexedPng } from '../../../runtime/eval/segmentation/indexedPng.ts';
 import { isSimdinoError } from '../../../protocol/errors.ts';
 
 let folder: string;
@@ -26,38 +27,48 @@ function refusal(content: Buffer, use: (path: string) => void = (path) => openFo
   return refusalOf(path, use);
 }
 
+/**
+ * The highest memory of this file's own process only ever grows. What a bomb unpacks to is far above what the process had at its
+ * highest before, so that none can be unpacked unseen, not even for a moment.
+ */
+const bombBytes = 2 ** 30;
+
+/** So many zeros as a deflate stream of a megabyte, made of one part over and over so that they are never in memory here. */
+function deflatedZeros(): Buffer {
+  const part = deflateRawSync(Buffer.alloc(2 ** 24), { finishFlush: constants.Z_FULL_FLUSH });
+  return Buffer.concat([...Array<Buffer>(bombBytes / 2 ** 24).fill(part), deflateRawSync(Buffer.alloc(0))]);
+}
+
 function refusalOf(path: string, use: (path: string) => void = (p) => openForeignFile(p).close()): string {
-  const before = process.memoryUsage();
+  const before = process.resourceUsage().maxRSS;
   try {
     use(path);
   } catch (error) {
     expect(isSimdinoError(error), String(error)).toBe(true);
-    const after = process.memoryUsage();
-    expect(after.arrayBuffers - before.arrayBuffers, 'bytes taken').toBeLessThan(70 * 2 ** 20);
+    expect((process.resourceUsage().maxRSS - before) * 1024, 'memory at its highest').toBeLessThan(bombBytes / 8);
     return (error as Error).message.replaceAll(`${folder}/`, '');
   }
   throw new Error('the file was accepted');
 }
 
-/** A zip file; entries are stored unless deflated. */
-function zip(entries: { name: string; bytes: Buffer; deflated?: boolean; claim?: number }[]): Buffer {
+/** A zip file; entries are stored, unless they are the deflated form of so many bytes. */
+function zip(entries: { name: string; bytes: Buffer; deflatedFrom?: number; claim?: number }[]): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let at = 0;
-  for (const { name, bytes, deflated = false, claim } of entries) {
-    const packed = deflated ? deflateRawSync(bytes) : bytes;
+  for (const { name, bytes, deflatedFrom, claim } of entries) {
     const fields = Buffer.alloc(26);
-    fields.writeUInt16LE(deflated ? 8 : 0, 4);
+    fields.writeUInt16LE(deflatedFrom === undefined ? 0 : 8, 4);
     fields.writeUInt32LE(crc32(bytes), 10);
-    fields.writeUInt32LE(claim ?? packed.length, 14);
-    fields.writeUInt32LE(claim ?? bytes.length, 18);
+    fields.writeUInt32LE(claim ?? bytes.length, 14);
+    fields.writeUInt32LE(claim ?? deflatedFrom ?? bytes.length, 18);
     fields.writeUInt16LE(name.length, 22);
     const central = Buffer.alloc(46);
     central.writeUInt32LE(0x02014b50, 0);
     fields.copy(central, 6);
     central.writeUInt32LE(at, 42);
     directory.push(central, latin(name));
-    const local = Buffer.concat([latin('PK\x03\x04'), fields, latin(name), packed]);
+    const local = Buffer.concat([latin('PK\x03\x04'), fields, latin(name), bytes]);
     parts.push(local);
     at += local.length;
   }
@@ -154,12 +165,14 @@ describe('pickles', () => {
 
 describe('zip files', () => {
   test('that unpack to more than themselves are not unpacked', () => {
-    const bomb = Buffer.alloc(64 * 2 ** 20);
-    const content = zip([{ name: 'archive/data.pkl', bytes: bomb, deflated: true }]);
-    expect(content.length).toBeLessThan(100_000);
-    expect(refusal(content)).toMatchInlineSnapshot(
-      `"file can't be imported: its entry 'archive/data.pkl' is compressed (65232 bytes that claim to be 67108864); PyTorch stores entries as they are. Import a vision transformer of DINO, DINOv2, SimDINO or timm."`,
-    );
+    const bomb = deflatedZeros();
+    expect(bomb.length).toBeLessThan(bombBytes / 500);
+    expect(() => inflateRawSync(bomb, { maxOutputLength: 2 ** 20 })).toThrow(/larger than 1048576/);
+    // One that claims to be no larger than it is packed is not unpacked either.
+    for (const claim of [bombBytes, bomb.length])
+      expect(refusal(zip([{ name: 'archive/data.pkl', bytes: bomb, deflatedFrom: claim }]))).toContain(
+        `its entry 'archive/data.pkl' is compressed (${bomb.length} bytes that claim to be ${claim}); PyTorch stores entries as they are.`,
+      );
   });
 
   test('that claim sizes they don\u2019t have', () => {
@@ -189,13 +202,36 @@ describe('zip files', () => {
   });
 });
 
+test('masks that unpack to more than their pixels are not unpacked', () => {
+  const chunk = (kind: string, content: Buffer) => {
+    const body = Buffer.concat([latin(kind), content]);
+    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(content.length);
+    check.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, check]);
+  };
+  const header = Buffer.from([0, 0, 0, 4, 0, 0, 0, 4, 8, 0, 0, 0, 0]);
+  const sum = Buffer.from([0, 0, 0, 1]);
+  sum.writeUInt16BE(bombBytes % 65521);
+  const content = Buffer.concat([latin('\x78\x9c'), deflatedZeros(), sum]);
+  const file = [
+    latin('\x89PNG\r\n\x1a\n'),
+    chunk('IHDR', header),
+    chunk('IDAT', content),
+    chunk('IEND', Buffer.alloc(0)),
+  ];
+  expect(refusal(Buffer.concat(file), (path) => void readIndexedPng(path))).toMatchInlineSnapshot(
+    `"The mask file can't be used: its content does not unpack to its size. Give a PNG of its image’s size whose pixels are class numbers."`,
+  );
+});
+
 describe('files cut short at every byte', () => {
   const tensors: TensorMap = new Map([['cls_token', { shape: [1, 1, 64], data: new Float32Array(64).fill(1) }]]);
   test('.pth', () => {
     const path = join(folder, 'whole.pth');
     writeTorchFile(path, tensors);
     const { length } = readFileSync(path);
-    for (let bytes = length - 1; bytes >= 0; bytes -= 7) {
+    for (let bytes = length - 1; bytes >= 0; bytes--) {
       truncateSync(path, bytes);
       expect(refusalOf(path, (p) => void readForeignTensor(openForeignFile(p), 'cls_token'))).toMatch(
         /can't be imported/,
@@ -206,7 +242,7 @@ describe('files cut short at every byte', () => {
     const path = join(folder, 'whole.safetensors');
     writeSafetensors(path, tensors);
     const { length } = readFileSync(path);
-    for (let bytes = length - 1; bytes >= 0; bytes -= 7) {
+    for (let bytes = length - 1; bytes >= 0; bytes--) {
       truncateSync(path, bytes);
       expect(refusalOf(path, (p) => void readForeignTensor(openForeignFile(p), 'cls_token'))).toMatch(
         /can't be imported/,

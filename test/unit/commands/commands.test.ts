@@ -86,6 +86,27 @@ describe('simdino runs', () => {
     expect((await runs('--export', 'latex', ...columns)).text).toContain('\\toprule');
   });
 
+  it('shows figures of evaluations after training, on other images than the run\u2019s own too', async () => {
+    const write = (name: string, values: object) => {
+      mkdirSync(join(folder, 'a-1', 'evals'), { recursive: true });
+      const line = { time: 2, ...values };
+      writeFileSync(join(folder, 'a-1', 'evals', `${name}.jsonl`), `${JSON.stringify(line)}\n`);
+    };
+    write('first', { evaluation: 'linear', step: 2, split: 'test', linearTop1: 0.625 });
+    write('last', { evaluation: 'linear', step: 3, split: 'test', linearTop1: 0.5 });
+    write('objects', { evaluation: 'maskCut', step: 3, split: 'validation', data: '/data/voc', maskAP50: 0.125 });
+    const asked = ['--filter', 'a-1', '--columns', 'testLinearTop1,best:testLinearTop1,maskAP50 on /data/voc'];
+    expect(JSON.parse((await runs('--export', 'json', ...asked)).text)).toEqual([
+      {
+        run: 'a-1',
+        name: 'a-1',
+        'last:testLinearTop1': 0.5,
+        'best:testLinearTop1': 0.625,
+        'last:maskAP50 on /data/voc': 0.125,
+      },
+    ]);
+  });
+
   it('says which columns and formats there are', async () => {
     await expect(runs('--sort', 'lss')).rejects.toThrow(/No run has a column 'lss'; there are name, state,.*last:loss/);
     await expect(runs('--export', 'xls')).rejects.toThrow('--export takes csv, markdown, latex, json');

@@ -102,6 +102,19 @@ describe('a paper', () => {
     expect((await verifyPaper(paper)).differences).toEqual([]);
   });
 
+  test('has figures of evaluations after training, and refuses what no run has', async () => {
+    const line = { evaluation: 'video', step: 40, time: 3, split: 'validation', data: '/videos/davis', videoJF: 0.625 };
+    await mkdir(join(runs, 's-1', 'evals'));
+    await writeFile(join(runs, 's-1', 'evals', 'video.jsonl'), `${JSON.stringify(line)}\n`);
+    const plan = { ...ofSweep, sweepId: null, title: 'Videos', runIds: ['s-1'] };
+    await make({ ...plan, metrics: ['videoJF on /videos/davis'] });
+    expect(await read('table.md')).toMatch(/Video J&F on \/videos\/davis \(%\)[^]*\| s-1 \| 62\.5 \|/);
+    expect((await verifyPaper(paper)).differences).toEqual([]);
+    await expect(make({ ...plan, metrics: ['loss', 'videoJF'] })).rejects.toThrow(
+      /^No run has 'videoJF'; there are .*, videoJF on \/videos\/davis\./,
+    );
+  });
+
   test('says which file of a run was changed, is missing or came later, and that the table is another one', async () => {
     await make();
     await appendFile(join(runs, 's-1/attempts/001/metrics.jsonl'), '{"step":41,"epoch":4.1,"time":1,"loss":9}\n');
