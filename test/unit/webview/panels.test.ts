@@ -88,6 +88,18 @@ const fourRuns = () => [
 ];
 
 describe('panels in a browser', () => {
+  it('say that they read the run folder, after a while in words that all see, until there is something to show', async () => {
+    const panel = await panelOf('curves');
+    const status = panel.page.getByRole('status');
+    expect(await status.innerText()).toContain('Reading the run folder');
+    expect(await violations(panel)).toEqual([]);
+    await panel.page.getByText('Still reading the run folder').waitFor();
+    expect(await violations(panel)).toEqual([]);
+    await panel.showCurves([running()]);
+    expect(await panel.page.locator('main').innerText()).not.toContain('reading the run folder');
+    expect(await panel.page.locator('.skeleton').count()).toBe(0);
+  });
+
   describe('have no accessibility violations and no clipped words in any theme:', { timeout: 120_000 }, () => {
     /** Opens everything that is folded, then looks in all themes. */
     const check = async (panel: PanelPage): Promise<void> => {
