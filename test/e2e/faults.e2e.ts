@@ -70,6 +70,14 @@ describeStudio(
       await expect.poll(() => curves.isDrawn()).toBe(true);
     });
 
+    test('the curves of a gigabyte of metrics are drawn from its first line to its last', async () => {
+      const curves = await suite.studio.curvesNamed('gigabyte');
+      await curves.growBeyond(19);
+      expect(await curves.points()).toBe(20);
+      expect(await curves.notices()).toContain('metrics.jsonl: 2 unreadable lines, left out');
+      await expect.poll(() => curves.isDrawn()).toBe(true);
+    });
+
     test('a clock that jumped back bends no curve, and one of tomorrow makes no time negative', async () => {
       const curves = await suite.studio.curvesNamed('clock-jumped');
       await curves.growBeyond(19);
@@ -197,8 +205,11 @@ async function faultyRuns(runs: string): Promise<void> {
 
   await writeRun(runs, 'gigabyte', [{ ...done, metrics: metricLines(1, 5) }]);
   const gigabyte = join(runs, 'gigabyte/attempts/001/metrics.jsonl');
+  // Holes take no room on the disk, and are read as lines of half a gigabyte.
+  await truncate(gigabyte, 2 ** 29);
+  await appendFile(gigabyte, `\n${metricLines(6, 9)}`);
   await truncate(gigabyte, 2 ** 30);
-  await appendFile(gigabyte, `\n${metricLines(6, 20)}`);
+  await appendFile(gigabyte, `\n${metricLines(10, 20)}`);
 
   const hourMs = 3_600_000;
   const clock = Array.from({ length: 20 }, (_, i) =>
