@@ -168,7 +168,9 @@ function SchedulerNotice({ model }: { model: GridModel }) {
     </Notice>
   ) : (
     <Notice tone="warning" title={t('Scheduler silent{0}', heard)}>
-      {t('It may still work where this window can\u2019t see it. Resume the grid if it does not.')}
+      {t(
+        'It may still work where this window can\u2019t see it. Resuming watches for its heartbeat first, and is refused where it works.',
+      )}
     </Notice>
   );
 }
