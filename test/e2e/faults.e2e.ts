@@ -67,7 +67,7 @@ describeStudio(
       expect(await (await suite.studio.runs()).item(/^abandoned /)).toBe('abandoned 1/2 finished · scheduler lost');
       const grid = await suite.studio.gridNamed('abandoned');
       await expect.poll(() => grid.notices()).toMatch(/Scheduler lost, last heard of 3 h ago: resume the grid/);
-      expect(await grid.header()).toMatch(/Scheduler lost.*Resume the grid/s);
+      expect(await grid.header()).toMatch(/Scheduler lost.*Resume the grid.*1 axis\b/s);
     });
 
     test('a very large file of metrics is listed by its end and drawn whole', async () => {

@@ -253,7 +253,9 @@ function GridHeader({ model }: { model: GridModel }) {
         <li>
           {model.grid.value!.layout === 'list'
             ? t('{0} listed cells', model.grid.value!.rows.length)
-            : t('{0} axes', sweep.axes.length)}
+            : sweep.axes.length === 1
+              ? t('1 axis')
+              : t('{0} axes', sweep.axes.length)}
         </li>
         <li>{sweep.seeds.length === 1 ? t('1 seed') : t('{0} seeds', sweep.seeds.length)}</li>
         <li>{sweep.base.split(/[\\/]/).at(-1)}</li>
