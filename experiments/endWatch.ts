@@ -112,8 +112,8 @@ export class EndWatch {
 }
 
 /** A silent scheduler may work. */
-function isWorkedOn({ scheduler, isSilent }: SweepOverview): boolean {
-  return scheduler === 'running' || scheduler === 'pausing' || isSilent;
+function isWorkedOn({ scheduler }: SweepOverview): boolean {
+  return scheduler === 'running' || scheduler === 'pausing' || scheduler === 'silent';
 }
 
 function hasEnded(state: RunState): boolean {

@@ -16,7 +16,7 @@ export interface TimedRun {
 }
 
 export interface SweepEstimate {
-  /** Null where no run was seen to tell the pace of a step. */
+  /** Null where no run tells the pace of a step: there is none, or its steps are too small to compare. */
   durationMs: number | null;
   /** Which runs the pace is taken from. */
   bases: string[];
@@ -36,12 +36,15 @@ export function estimateSweep(
   const open = runs.map(({ config }) => config).filter((config) => !isTrained(config));
   const bases = new Set<string>();
   const durations = open.map((config) => {
-    const basis = mostAlike(timed, config);
-    if (!basis) return null;
-    bases.add(basis.id);
-    const trainImages = knownTrainImages(config) ?? basis.trainImages;
-    const { msPerStep } = estimateFrom({ ...basis, name: basis.id, memoryBytes: undefined }, config);
-    return basis.overheadMs + derive(config, { trainImages }).totalSteps * msPerStep;
+    for (const basis of mostAlikeFirst(timed, config)) {
+      const measured = { ...basis, name: basis.id, memoryBytes: undefined };
+      const { msPerStep, isTelling } = estimateFrom(measured, config);
+      if (!isTelling) continue;
+      bases.add(basis.id);
+      const trainImages = knownTrainImages(config) ?? basis.trainImages;
+      return basis.overheadMs + derive(config, { trainImages }).totalSteps * msPerStep;
+    }
+    return null;
   });
   const known = durations.filter((duration) => duration !== null);
   return {
@@ -55,7 +58,7 @@ export function estimateSweep(
   };
 }
 
-function mostAlike(timed: readonly TimedRun[], config: ResolvedConfig): TimedRun | undefined {
+function mostAlikeFirst(timed: readonly TimedRun[], config: ResolvedConfig): TimedRun[] {
   const isSame = (key: 'model' | 'data', other: ResolvedConfig): boolean =>
     JSON.stringify(other[key]) === JSON.stringify(config[key]);
   const likeness = (run: TimedRun): number =>
@@ -63,7 +66,7 @@ function mostAlike(timed: readonly TimedRun[], config: ResolvedConfig): TimedRun
     4 * Number(isSame('model', run.config)) +
     2 * Number(run.finished) +
     Number(isSame('data', run.config));
-  return [...timed].sort((a, b) => likeness(b) - likeness(a) || (a.createdAt < b.createdAt ? 1 : -1))[0];
+  return [...timed].sort((a, b) => likeness(b) - likeness(a) || (a.createdAt < b.createdAt ? 1 : -1));
 }
 
 /** Until the last of them has ended, when each lane takes the next as soon as it is free. */

@@ -4,6 +4,13 @@ export interface MetricSeries {
   values: Float64Array;
 }
 
+/** One line of metrics: `values[i]` is of `names[i]`. The step is among them. */
+export interface MetricRow {
+  names: readonly string[];
+  values: ArrayLike<number>;
+  step: number;
+}
+
 /**
  * The metrics of a run by columns, in the order of training.
  *
@@ -49,21 +56,33 @@ export class MetricTable {
     return { value: metric.values.at(last), row: metric.rows.at(last) };
   }
 
-  append(line: Readonly<Record<string, number>>): void {
+  append({ names, values, step }: MetricRow): void {
     const row = this.#step.length;
-    this.#step.push(line['step'] ?? Number.NaN);
-    this.#epoch.push(line['epoch'] ?? Number.NaN);
-    this.#time.push(line['time'] ?? Number.NaN);
-    for (const name in line) {
-      if (name === 'step' || name === 'epoch' || name === 'time') continue;
+    let epoch = Number.NaN;
+    let time = Number.NaN;
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
+      const value = values[i] as number;
+      if (name === 'step') continue;
+      if (name === 'epoch') {
+        epoch = value;
+        continue;
+      }
+      if (name === 'time') {
+        time = value;
+        continue;
+      }
       let metric = this.#metrics.get(name);
       if (!metric) {
         metric = { rows: new Column(Uint32Array), values: new Column(Float64Array) };
         this.#metrics.set(name, metric);
       }
       metric.rows.push(row);
-      metric.values.push(line[name] as number);
+      metric.values.push(value);
     }
+    this.#step.push(step);
+    this.#epoch.push(epoch);
+    this.#time.push(time);
   }
 
   /** Drops every row whose step is larger: a later attempt took over from there. */

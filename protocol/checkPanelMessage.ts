@@ -195,6 +195,7 @@ const toPanelShapes: Record<ToPanelMessage['type'], Guard> = {
       name: text,
       runs: listOf(summary),
       scheduler: oneOf(schedulerStates),
+      heardAtMs: orNull(finite),
       etaMs: orNull(finite),
     }),
   }),

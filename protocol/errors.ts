@@ -169,10 +169,15 @@ const sentences = {
       `Name, star, tags and notes can\u2019t be kept in ${path}: ${reason}.`,
       'Make the file and its folder readable and writable, with room on the disk; nothing was changed.',
     ),
+  fileUnwritten: (path: string, reason: string) =>
+    say(
+      `${path} can't be written: ${reason}.`,
+      'Free some space on its disk, or make its folder writable, and try again; what was there before is whole.',
+    ),
   diskFilled: (path: string) =>
     say(
       `The disk is full: ${path} could not be written.`,
-      'Free some space and resume the run; everything before is whole.',
+      'Free some space, then try again or resume the run; everything before is whole.',
     ),
   diskFull: (path: string, neededBytes: number, freeBytes: number) =>
     say(

@@ -83,6 +83,8 @@ export interface GridData {
   name: string;
   runs: RunSummary[];
   scheduler: SchedulerState;
+  /** When the last was heard of a scheduler that is lost or silent, Unix time in ms; null where that is not known. */
+  heardAtMs: number | null;
   etaMs: number | null;
 }
 

@@ -181,7 +181,18 @@ export interface SweepRecord {
 }
 
 /** What the scheduler of a sweep is doing; `cancelled` and `paused` when it ended before all cells were done. */
-export const schedulerStates = ['running', 'pausing', 'paused', 'cancelled', 'idle'] as const;
+export const schedulerStates = [
+  'running',
+  'pausing',
+  'paused',
+  'cancelled',
+  /** Its process is gone without having said why. */
+  'lost',
+  /** Nothing is heard of it, and nobody can tell that it has ended: it is another host's, or a cluster's that can't be asked. */
+  'silent',
+  /** It has ended, or there never was one. */
+  'idle',
+] as const;
 export type SchedulerState = (typeof schedulerStates)[number];
 
 /** `.queue/entries/<run>/entry.json`, written once when the run is queued; its configuration lies beside it, resolved. */

@@ -22,10 +22,6 @@ export async function changeAnnotations(
   if (file.kind === 'faulty') throw errors.notesUnkept(path, file.reason);
   const all = { ...asAnnotations(file.kind === 'value' ? file.value : undefined), ...changes };
   const annotations = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Annotations;
-  try {
-    await writeWhole(path, `${JSON.stringify(annotations, null, 2)}\n`);
-  } catch (error) {
-    throw errors.notesUnkept(path, (error as Error).message);
-  }
+  await writeWhole(path, `${JSON.stringify(annotations, null, 2)}\n`, errors.notesUnkept);
   return annotations;
 }

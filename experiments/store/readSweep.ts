@@ -1,13 +1,14 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isRunId, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
+import { attemptFiles, attemptName, isRunId, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 import type { SchedulerState, SweepRecord } from '../../protocol/records.ts';
 import { isActive } from '../status.ts';
+import type { JobState } from '../jobState.ts';
 import { asSweepRecord, newerVersion } from './checkRecords.ts';
 import type { LivenessWatch } from './liveness.ts';
 import { readJson } from './readJson.ts';
 import { lastJobState } from './runJobs.ts';
-import { summariseAttempts, type AttemptsSummary } from './summariseRun.ts';
+import { attemptIndices, summariseAttempts, type AttemptsSummary } from './summariseRun.ts';
 import { isMissing } from './tailJsonLines.ts';
 
 /** A sweep as found: which cells it has; what became of them is in the runs that they name. */
@@ -41,8 +42,11 @@ export async function readSweep(folder: string): Promise<SweepContents> {
 /** What is known of whoever works on a sweep, or on the queue. */
 export interface SchedulerStatus {
   scheduler: SchedulerState;
-  /** Nothing is heard of it, and nobody can tell that it has ended: it is another host's, or a cluster's that can't be asked. */
-  isSilent: boolean;
+  /**
+   * When the last was heard of a scheduler that is lost or silent, Unix time in ms by the clock of the file system; null where
+   * that is not known. It is only told: whether a scheduler lives is never decided by it.
+   */
+  heardAtMs: number | null;
   /** Names the newest time that the sweep was worked on: an attempt of a scheduler or a cluster's job. Empty before the first. */
   work: string;
   /** When that began, Unix time in ms; null where it is not known. */
@@ -59,28 +63,51 @@ export async function schedulerStatus(folder: string, watch: LivenessWatch): Pro
   if (cluster) {
     const { record, state } = cluster;
     return {
-      scheduler: state.phase === 'waiting' || state.phase === 'working' ? 'running' : 'idle',
-      isSilent: state.phase === 'unknown',
+      scheduler: jobScheduler(state.phase),
+      heardAtMs: null,
       // A cluster that is set up anew counts its jobs from 1 again.
       work: `job ${record.job} ${record.submittedAt}`,
       workedSinceMs: time(record.submittedAt),
     };
   }
   const attempts = await summariseAttempts(folder, watch, { ageMs: Number.POSITIVE_INFINITY });
-  const { state, attemptCount, lastAttempt } = attempts;
+  const { attemptCount, lastAttempt } = attempts;
+  const scheduler = schedulerState(attempts);
   return {
-    scheduler: schedulerState(attempts),
-    isSilent: state === 'stale',
+    scheduler,
+    heardAtMs: scheduler === 'lost' || scheduler === 'silent' ? await lastHeartbeat(folder) : null,
     work: attemptCount === 0 ? '' : `attempt ${attemptCount}`,
     workedSinceMs: time(lastAttempt?.startedAt ?? ''),
   };
 }
 
-function schedulerState({ state, outcome }: Pick<AttemptsSummary, 'state' | 'outcome'>): SchedulerState {
+function schedulerState({
+  state,
+  outcome,
+  attemptCount,
+}: Pick<AttemptsSummary, 'state' | 'outcome' | 'attemptCount'>): SchedulerState {
   if (state === 'stopping') return 'pausing';
   if (isActive(state)) return 'running';
+  if (state === 'crashed') return attemptCount === 0 ? 'idle' : 'lost';
+  if (state === 'stale') return 'silent';
   if (state !== 'stopped') return 'idle';
   return outcome?.type === 'stopped' && outcome.reason === 'paused' ? 'paused' : 'cancelled';
+}
+
+function jobScheduler(phase: JobState['phase']): SchedulerState {
+  if (phase === 'unknown') return 'silent';
+  return phase === 'waiting' || phase === 'working' ? 'running' : 'idle';
+}
+
+async function lastHeartbeat(folder: string): Promise<number | null> {
+  const last = (await attemptIndices(folder)).at(-1);
+  if (last === undefined) return null;
+  try {
+    return (await stat(join(folder, sweepFiles.attempts, attemptName(last), attemptFiles.heartbeat))).mtimeMs;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
 }
 
 function time(text: string): number | null {

@@ -70,22 +70,18 @@ export class RunFeed {
 
   #newSeries(): Series[] {
     const { table } = this.metrics;
-    const { step, epoch, time } = table;
     const series: Series[] = [];
-    // Metrics that are logged on every line share their x columns: they are copied and sent once.
-    const shared = new Map<number, Pick<Series, 'step' | 'epoch' | 'time'>>();
+    // Metrics that are logged on the same lines share their x columns: they are copied and sent once.
+    const shared: { rows: Uint32Array; x: Pick<Series, 'step' | 'epoch' | 'time'> }[] = [];
     for (const metric of table.names) {
       const { rows, values } = table.series(metric);
       const from = this.#sent.get(metric) ?? 0;
       if (from === values.length && from > 0) continue;
-      const isDense = rows.length === table.length;
-      let x = isDense ? shared.get(from) : undefined;
+      const newRows = rows.subarray(from);
+      let x = shared.find((known) => isSame(known.rows, newRows))?.x;
       if (!x) {
-        const newRows = rows.subarray(from);
-        const gather = (column: Float64Array) =>
-          isDense ? column.slice(from) : Float64Array.from(newRows, (row) => column[row] as number);
-        x = { step: gather(step), epoch: gather(epoch), time: gather(time) };
-        if (isDense) shared.set(from, x);
+        x = { step: at(newRows, table.step), epoch: at(newRows, table.epoch), time: at(newRows, table.time) };
+        shared.push({ rows: newRows, x });
       }
       series.push({ runId: this.id, metric, from, ...x, value: values.slice(from) });
       this.#sent.set(metric, values.length);
@@ -161,6 +157,19 @@ export class RunFeed {
     }
     return result;
   }
+}
+
+/** The values of a column at some of its rows. */
+function at(rows: Uint32Array, column: Float64Array): Float64Array {
+  const values = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) values[i] = column[rows[i] as number] as number;
+  return values;
+}
+
+function isSame(a: Uint32Array, b: Uint32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 async function checkpointSteps(folder: string): Promise<number[]> {

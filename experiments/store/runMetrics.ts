@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { attemptFiles, attemptName, runFiles } from '../../protocol/runFolder.ts';
-import { MetricTable } from '../metricTable.ts';
+import { MetricTable, type MetricRow } from '../metricTable.ts';
 import { asAttemptRecord } from './checkRecords.ts';
 import { mergeAttempts, type AttemptLineage } from './mergeAttempts.ts';
+import { MetricLineReader } from './metricLineReader.ts';
 import { asMetricLine } from './parseJsonLine.ts';
 import { readJson } from './readJson.ts';
 import { attemptIndices } from './summariseRun.ts';
@@ -75,20 +76,26 @@ export class RunMetrics {
       const recordKnown = lineage.find((attempt) => attempt.index === index)?.resumedFrom !== undefined;
       let first = true;
       const path = join(this.folder, runFiles.attempts, attemptName(index), attemptFiles.metrics);
-      const tail = new JsonLinesTail(path, (json) => {
+      const take = (row: MetricRow): void => {
+        if (table !== this.table || row.step > throughStep) return;
+        // Without its record, an attempt is taken to have resumed from just before its first line.
+        if (first && !recordKnown) table.dropPast(row.step - 1);
+        first = false;
+        table.append(row);
+      };
+      const reader = new MetricLineReader(take);
+      const onLine = (json: Record<string, unknown>): void => {
         if (table !== this.table) return;
         const line = asMetricLine(json);
         if (!line) {
           this.#stepless++;
           return;
         }
-        const step = line['step'] as number;
-        if (step > throughStep) return;
-        // Without its record, an attempt is taken to have resumed from just before its first line.
-        if (first && !recordKnown) table.dropPast(step - 1);
-        first = false;
-        table.append(line);
-      });
+        const names = Object.keys(line);
+        reader.learn(names);
+        take({ names, values: Object.values(line), step: line['step'] as number });
+      };
+      const tail = new JsonLinesTail(path, onLine, reader);
       await tail.read();
       this.#tails.push({ index, tail });
     }

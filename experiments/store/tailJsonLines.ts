@@ -7,6 +7,12 @@ const chunkBytes = 4 * 2 ** 20;
 const longestLineBytes = 16 * 2 ** 20;
 const newline = 0x0a;
 
+/** Takes lines of a form that it knows from their bytes, without their being parsed as JSON (metricLineReader.ts). */
+export interface KnownLines {
+  /** @returns where the newline of the line that begins at `start` is; -1 where it is not taken */
+  take: (bytes: Buffer, start: number) => number;
+}
+
 /** What one call of `JsonLinesTail.read` found. */
 export interface TailProgress {
   lines: number;
@@ -32,6 +38,7 @@ export class JsonLinesTail {
   constructor(
     readonly path: string,
     private readonly onLine: (line: Record<string, unknown>) => void,
+    private readonly known?: KnownLines,
   ) {}
 
   /** Reads what was appended. `onRestart` is called before the lines of a file that was replaced. */
@@ -77,6 +84,12 @@ export class JsonLinesTail {
   #consume(bytes: Buffer, progress: TailProgress): number {
     let start = 0;
     for (;;) {
+      const taken = this.known && !this.#skipping ? this.known.take(bytes, start) : -1;
+      if (taken >= 0) {
+        progress.lines++;
+        start = taken + 1;
+        continue;
+      }
       const end = bytes.indexOf(newline, start);
       if (end < 0) break;
       if (this.#skipping) this.#skipping = false;

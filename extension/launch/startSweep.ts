@@ -62,7 +62,7 @@ function estimateText({ durationMs, bases, reused, diskBytes }: SweepEstimate): 
   const parts = [
     ...(reused > 0 ? [vscode.l10n.t('Trained before and taken as they are: {0}.', reused)] : []),
     durationMs === null
-      ? vscode.l10n.t('Time: unknown until a first run was made.')
+      ? vscode.l10n.t('Time: unknown until a run of comparable steps was made.')
       : bases.length === 0
         ? ''
         : vscode.l10n.t('Time: about {0} at the pace of {1}.', formatDuration(durationMs), bases.join(', ')),

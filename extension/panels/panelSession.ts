@@ -242,6 +242,7 @@ export class PanelSession implements vscode.Disposable {
         name: sweep.id,
         runs,
         scheduler: sweep.scheduler,
+        heardAtMs: sweep.heardAtMs,
         etaMs:
           sweep.scheduler === 'running' || sweep.scheduler === 'pausing'
             ? gridEtaMs(runs, sweep.record.cells.length - done, sweep.record.slots)

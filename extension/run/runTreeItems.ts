@@ -126,6 +126,8 @@ export function queuedItem(entry: QueuedRun, queue: QueueOverview): vscode.TreeI
     pausing: vscode.l10n.t('queue paused'),
     paused: vscode.l10n.t('queue paused'),
     cancelled: vscode.l10n.t('queue paused'),
+    lost: vscode.l10n.t('the queue\u2019s scheduler is lost'),
+    silent: vscode.l10n.t('nothing is heard of the queue\u2019s scheduler'),
     idle: vscode.l10n.t('nothing works on the queue'),
   }[queue.scheduler];
   item.id = `queued ${runId}`;
@@ -178,7 +180,7 @@ export function gridItem(sweep: SweepOverview, watch: RunWatch): vscode.TreeItem
   item.id = `grid ${sweep.id}`;
   item.description = [
     vscode.l10n.t('{0}/{1} finished', finished, cells.length),
-    schedulerWord(sweep.scheduler),
+    finished === cells.length ? '' : schedulerWord(sweep.scheduler),
     failed > 0 ? vscode.l10n.t('{0} failed', failed) : '',
     ...sweep.problems,
   ]
@@ -187,11 +189,7 @@ export function gridItem(sweep: SweepOverview, watch: RunWatch): vscode.TreeItem
   item.iconPath = new vscode.ThemeIcon('symbol-array');
   item.tooltip = plainTooltip([
     `${sweep.id}: ${item.description}`,
-    finished === cells.length
-      ? ''
-      : sweep.isSilent
-        ? vscode.l10n.t('Nothing is heard of the scheduler that worked on it last; it may still work.')
-        : schedulerSentence(sweep.scheduler),
+    finished === cells.length ? '' : schedulerSentence(sweep.scheduler),
   ]);
   item.contextValue = ['grid', sweep.scheduler, finished < cells.length ? 'incomplete' : 'complete'].join(' ');
   item.command = { command: 'simdino.openGrid', title: vscode.l10n.t('Show grid'), arguments: [sweep.id] };
@@ -207,6 +205,12 @@ function schedulerSentence(state: SchedulerState): string {
       return vscode.l10n.t('Nothing more is launched; the running cells go on to their end.');
     case 'paused':
       return vscode.l10n.t('Nothing is launched until it is continued.');
+    case 'lost':
+      return vscode.l10n.t(
+        'The scheduler that worked on it is gone; \u201cRun missing and failed cells\u201d starts the rest.',
+      );
+    case 'silent':
+      return vscode.l10n.t('Nothing is heard of the scheduler that worked on it last; it may still work.');
     case 'cancelled':
     case 'idle':
       return vscode.l10n.t('Nothing works on it; \u201cRun missing and failed cells\u201d starts the rest.');
@@ -230,6 +234,10 @@ function schedulerWord(state: SchedulerState): string {
       return vscode.l10n.t('paused');
     case 'cancelled':
       return vscode.l10n.t('cancelled');
+    case 'lost':
+      return vscode.l10n.t('scheduler lost');
+    case 'silent':
+      return vscode.l10n.t('scheduler silent');
     case 'idle':
       return '';
   }

@@ -162,7 +162,9 @@ function readPlan(path: string): { text: string; plan: Sweep } {
 function describeEstimate({ runs, slots }: Sweep, { durationMs, bases, reused, diskBytes }: SweepEstimate): string {
   const pace = bases.length > 0 ? ` at the pace of ${bases.join(', ')}` : '';
   const time =
-    durationMs === null ? 'unknown until a first run was made' : `about ${formatDuration(durationMs)}${pace}`;
+    durationMs === null
+      ? 'unknown until a run of comparable steps was made'
+      : `about ${formatDuration(durationMs)}${pace}`;
   const lines = [
     `${runs.length} runs, ${slots} at a time`,
     ...(reused > 0 ? [`trained before: ${reused}`] : []),

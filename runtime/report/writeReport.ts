@@ -66,6 +66,7 @@ async function gridsOf(runsFolder: string, runs: ReportData['runs']): Promise<Re
             name: record.id,
             runs: runs.filter(({ sweep }) => sweep?.id === record.id),
             scheduler: 'idle' as const,
+            heardAtMs: null,
             etaMs: null,
           },
         ]

@@ -1,7 +1,9 @@
 /** What a runs folder may do to whoever looks at it in the editor: nothing freezes, nothing is guessed, and what is wrong is said. */
-import { appendFile, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { currentProcess } from '../../experiments/store/processIdentity.ts';
+import type { SweepRecord } from '../../protocol/records.ts';
 import { eventually } from '../host/eventually.ts';
 import { makeReadOnly, noReadOnlyFolder } from '../host/readOnlyFolder.ts';
 import { startSleeper } from '../host/sleeper.ts';
@@ -61,12 +63,27 @@ describeStudio(
       expect(await curves.isDrawn()).toBe(true);
     });
 
+    test('a grid whose scheduler died says so, since when, and offers to resume it', async () => {
+      expect(await (await suite.studio.runs()).item(/^abandoned /)).toBe('abandoned 1/2 finished · scheduler lost');
+      const grid = await suite.studio.gridNamed('abandoned');
+      await expect.poll(() => grid.notices()).toMatch(/Scheduler lost, last heard of 3 h ago: resume the grid/);
+      expect(await grid.header()).toMatch(/Scheduler lost.*Resume the grid.*1 axis\b/s);
+    });
+
     test('a very large file of metrics is listed by its end and drawn whole', async () => {
       expect(await (await suite.studio.runs()).item(/^gigabyte /)).toMatch(/loss 20 · finished/);
       const curves = await suite.studio.curvesNamed('large');
       await curves.growBeyond(manySteps - 1);
       expect(await curves.points()).toBe(manySteps);
       expect(await curves.footnote()).toContain('downsampled');
+      await expect.poll(() => curves.isDrawn()).toBe(true);
+    });
+
+    test('the curves of a gigabyte of metrics are drawn from its first line to its last', async () => {
+      const curves = await suite.studio.curvesNamed('gigabyte');
+      await curves.growBeyond(19);
+      expect(await curves.points()).toBe(20);
+      expect(await curves.notices()).toContain('metrics.jsonl: 2 unreadable lines, left out');
       await expect.poll(() => curves.isDrawn()).toBe(true);
     });
 
@@ -197,10 +214,14 @@ async function faultyRuns(runs: string): Promise<void> {
 
   await writeRun(runs, 'gigabyte', [{ ...done, metrics: metricLines(1, 5) }]);
   const gigabyte = join(runs, 'gigabyte/attempts/001/metrics.jsonl');
+  // Holes take no room on the disk, and are read as lines of half a gigabyte.
+  await truncate(gigabyte, 2 ** 29);
+  await appendFile(gigabyte, `\n${metricLines(6, 9)}`);
   await truncate(gigabyte, 2 ** 30);
-  await appendFile(gigabyte, `\n${metricLines(6, 20)}`);
+  await appendFile(gigabyte, `\n${metricLines(10, 20)}`);
 
   const hourMs = 3_600_000;
+  await abandonedGrid(runs, new Date(Date.now() - 3.5 * hourMs));
   const clock = Array.from({ length: 20 }, (_, i) =>
     JSON.stringify({
       step: i + 1,
@@ -219,4 +240,29 @@ async function faultyRuns(runs: string): Promise<void> {
   await writeRun(runs, 'markup', [{ ...done, metrics: twenty }]);
   const notes = `${hostile} [stop](command:simdino.stopRun)`;
   await writeFile(join(runs, 'markup/annotations.json'), JSON.stringify({ name: hostile, tags: ['<b>bold'], notes }));
+}
+
+/** Of two cells one has finished; the process that launched them is gone without a word. */
+async function abandonedGrid(runs: string, heardAt: Date): Promise<void> {
+  const process = { ...currentProcess(), startTime: '1' };
+  const sweep = await writeRun(join(runs, 'sweeps'), 'abandoned', [{ process, events: [started] }]);
+  await utimes(join(sweep, 'attempts/001/heartbeat'), heardAt, heardAt);
+  const cells = [0.2, 0.5].map((eps, i) => ({ runId: `abandoned-${i + 1}`, cell: { 'loss.eps': eps }, seed: 0 }));
+  const record: SweepRecord = {
+    version: 1,
+    id: 'abandoned',
+    createdAt: heardAt.toISOString(),
+    base: 'tiny',
+    axes: [{ key: 'loss.eps', values: [0.2, 0.5] }],
+    seeds: [0],
+    cells,
+    metric: 'loss',
+    goal: 'minimise',
+    slots: 1,
+  };
+  await writeFile(join(sweep, 'sweep.json'), JSON.stringify(record));
+  const [first] = cells;
+  const { runId, ...member } = first!;
+  const ofSweep = aRecord(runId, { sweep: { id: 'abandoned', ...member } });
+  await writeRun(runs, runId, [{ events: [started, finished], metrics: metricLines(1, 20) }], ofSweep);
 }

@@ -81,6 +81,11 @@ export class Studio {
   }
 
   /** The live curves of a run, by its row in the tree; an editor that brought the panel back goes on using it. */
+  async gridNamed(name: string): Promise<HeatMapPage> {
+    await (await this.runs()).click(new RegExp(`^${name} `));
+    return this.heatMap();
+  }
+
   async curvesOf(run: string): Promise<CurvesPage> {
     await (await this.runs()).click(new RegExp(run));
     return this.curves();
@@ -166,6 +171,15 @@ export class HeatMapPage {
   constructor(readonly frame: Frame) {}
 
   /** How many cells are in each state, for example { done: 3, running: 1 }. */
+  /** What the panel says of its grid as a whole. */
+  async header(): Promise<string> {
+    return this.frame.locator('.panel-header').innerText();
+  }
+
+  async notices(): Promise<string> {
+    return (await this.frame.locator('.notice').allInnerTexts()).join('\n');
+  }
+
   async cells(): Promise<Record<string, number>> {
     const cells = await this.frame.locator('.heat-table button.cell').all();
     const classes = await Promise.all(cells.map(async (cell) => (await cell.getAttribute('class')) ?? ''));

@@ -186,7 +186,7 @@ function Footnote({ board, chart }: { board: ChartBoard; chart: CardChart }) {
     plot.gaps.length > 0 &&
       t(
         '{0} values are not finite',
-        plot.gaps.reduce((sum, gap) => sum + gap.count, 0),
+        plot.gaps.reduce((sum, gap) => sum + gap.nan + gap.infinite, 0),
       ),
     plot.belowLog > 0 && t('values of 0 or less are left out of the log axis'),
   ].filter((note): note is string => typeof note === 'string');

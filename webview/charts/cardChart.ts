@@ -11,6 +11,7 @@ import type { Theme } from '../theme.ts';
 import { theme } from '../theme.ts';
 import type { ChartBoard, Redrawable } from './chartBoard.ts';
 import type { ChartSpec } from './chartSpecs.ts';
+import { gapLabels } from './gapLabels.ts';
 import { lineColour, lineStyle } from './lineStyle.ts';
 import type { Plot, PlotLine } from './plotLines.ts';
 import { plotLines } from './plotLines.ts';
@@ -28,6 +29,9 @@ Chart.register(
 
 /** The y axis has one width in all charts, so that steps align above each other. */
 const yAxisWidthPx = 52;
+
+const rightPaddingPx = 12;
+const gapLabelPaddingPx = 3;
 
 /** Room above the plot for the word `resumed`. */
 const resumeLabelPx = 16;
@@ -145,7 +149,7 @@ export class CardChart implements Redrawable {
       maintainAspectRatio: false,
       // The overlay answers the pointer; Chart.js has nothing to search for.
       events: [],
-      layout: { padding: { top: this.#namesResumes() ? resumeLabelPx : 6, right: 12 } },
+      layout: { padding: { top: this.#namesResumes() ? resumeLabelPx : 6, right: rightPaddingPx } },
       scales: {
         x: {
           type: 'linear',
@@ -207,6 +211,34 @@ export class CardChart implements Redrawable {
     return this.spec.id === 'loss' && isMarked && run.resumedAtSteps.length > 0;
   }
 
+  #gapLabels(colours: Theme): AnnotationOptions<'label'>[] {
+    const { chart, board, plot } = this;
+    if (!plot || plot.gaps.length === 0) return [];
+    const { from, to } = board.window();
+    const plotPx = Math.max(1, chart.width - yAxisWidthPx - rightPaddingPx);
+    const { size, family } = gapFont(colours);
+    chart.ctx.save();
+    chart.ctx.font = `${size}px ${family}`;
+    const labels = gapLabels(plot.gaps, {
+      toPx: (x) => ((x - from) / (to - from)) * plotPx,
+      widthOf: (text) => chart.ctx.measureText(text).width + 2 * gapLabelPaddingPx,
+      plotPx,
+    });
+    chart.ctx.restore();
+    return labels.map(({ x, text }) => ({
+      type: 'label',
+      xValue: from + (x / plotPx) * (to - from),
+      yValue: (context) => context.chart.scales['y']?.max ?? 0,
+      position: { x: 'center', y: 'start' },
+      content: text,
+      // Marks stand behind it, and so do curves.
+      backgroundColor: withAlpha(colours.background, 0.85),
+      color: colours.foreground,
+      font: gapFont(colours),
+      padding: gapLabelPaddingPx,
+    }));
+  }
+
   /** Marks: where the run was resumed, and where values are not finite. */
   #annotations(colours: Theme): Record<string, AnnotationOptions> {
     const marks: Record<string, AnnotationOptions> = {};
@@ -219,15 +251,9 @@ export class CardChart implements Redrawable {
         backgroundColor: withAlpha(colours.bad, 0.2),
         borderColor: several ? lineStyle(gap.runIndex, colours).colour : colours.bad,
         borderWidth: 1,
-        label: {
-          display: i < 6,
-          content: 'NaN',
-          color: colours.foreground,
-          font: { size: 10, family: colours.fontFamily },
-          position: { x: 'center', y: 'start' },
-        },
       };
     }
+    for (const [i, label] of this.#gapLabels(colours).entries()) marks[`gapLabel${i}`] = label;
     const [run] = this.board.shown.value;
     if (!several && run && this.board.axis.value !== 'time') {
       const scale = this.board.axis.value === 'epoch' && run.stepsPerEpoch > 0 ? 1 / run.stepsPerEpoch : 1;
@@ -255,6 +281,10 @@ export class CardChart implements Redrawable {
     }
     return marks;
   }
+}
+
+function gapFont({ fontFamily }: Theme): { size: number; family: string } {
+  return { size: 10, family: fontFamily };
 }
 
 export function xLabel(axis: string, value: number): string {

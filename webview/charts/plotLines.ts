@@ -18,7 +18,7 @@ export interface PlotLine {
 export interface Plot {
   lines: PlotLine[];
   /** Values that are not finite, as ranges of x. */
-  gaps: { from: number; to: number; count: number; runIndex: number }[];
+  gaps: { from: number; to: number; nan: number; infinite: number; runIndex: number }[];
   /** Points of the window, and those drawn. */
   total: number;
   drawn: number;
@@ -29,6 +29,8 @@ export interface Plot {
 
 /** About so many points are drawn in one chart, however many runs share it. */
 const pointBudget = 24_000;
+/** About so many marks of values that are not finite are drawn in one chart. */
+const marksBudget = 200;
 export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): Plot {
   const runs = board.shown.value;
   const window = board.window();
@@ -37,6 +39,7 @@ export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): 
   const plot: Plot = { lines: [], gaps: [], total: 0, drawn: 0, downsampled: false, belowLog: 0 };
   const perLine = pointBudget / Math.max(1, runs.length * spec.lines.length * 2);
   const buckets = Math.max(24, Math.floor(Math.min(widthPx / 2, perLine / 4)));
+  const near = (window.to - window.from) / Math.max(8, marksBudget / runs.length);
   for (const run of runs) {
     const runIndex = board.indexOf(run.id);
     for (const line of spec.lines) {
@@ -55,7 +58,7 @@ export function plotLines(board: ChartBoard, spec: ChartSpec, widthPx: number): 
       };
       if (smoothing > 0 && runs.length <= rawLineLimit && line.role !== 'area' && line.role !== 'total') trace(0, true);
       trace(smoothing, false);
-      if (line === spec.lines[0]) plot.gaps.push(...gapsOf(curve, x, window, runIndex));
+      if (line === spec.lines[0]) plot.gaps.push(...gapsOf(curve, x, { window, near, runIndex }));
     }
   }
   // Averages above every raw line.
@@ -68,22 +71,27 @@ export function smoothingOf({ role }: LineSpec, curve: Curve, beta: number): num
   return role === 'bound' ? 0 : smoothingFor(curve.length, beta);
 }
 
-/** At most 64 ranges of values that are not finite; neighbours closer than 1/200 of the window are one. */
-function gapsOf(curve: Curve, x: Float64Array, window: { from: number; to: number }, runIndex: number): Plot['gaps'] {
+/** The ranges of values that are not finite; neighbours closer than `near` on the x axis are one. */
+function gapsOf(
+  curve: Curve,
+  x: Float64Array,
+  { window, near, runIndex }: { window: { from: number; to: number }; near: number; runIndex: number },
+): Plot['gaps'] {
   const { values, levels } = curve.drawn(0);
   const anywhere = levels.length === 0 || levels.at(-1)!.gap.some((gap) => gap >= 0);
   if (!anywhere) return [];
   const gaps: Plot['gaps'] = [];
-  const near = (window.to - window.from) / 200;
   const end = firstAtLeast(x, window.to);
-  for (let i = firstAtLeast(x, window.from); i < Math.min(values.length, end + 1) && gaps.length < 64; i++) {
+  for (let i = firstAtLeast(x, window.from); i < Math.min(values.length, end + 1); i++) {
     if (Number.isFinite(values[i]!)) continue;
+    const isNan = Number.isNaN(values[i]!);
     const last = gaps.at(-1);
     if (last && x[i]! - last.to <= near) {
       last.to = x[i]!;
-      last.count++;
+      last.nan += Number(isNan);
+      last.infinite += Number(!isNan);
     } else {
-      gaps.push({ from: x[i]!, to: x[i]!, count: 1, runIndex });
+      gaps.push({ from: x[i]!, to: x[i]!, nan: Number(isNan), infinite: Number(!isNan), runIndex });
     }
   }
   return gaps;

@@ -1,4 +1,5 @@
 /** A sweep as heat maps and as a table. */
+import { useEffect, useState } from 'preact/hooks';
 import type { GridCell } from '../../experiments/grid.ts';
 import { gridMetrics } from '../../experiments/grid.ts';
 import { isComparable, metricInfo } from '../../experiments/compare.ts';
@@ -61,6 +62,7 @@ export function GridPanel({ model }: { model: GridModel }) {
       ) : (
         <>
           <GridHeader model={model} />
+          <SchedulerNotice model={model} />
           <GridControls model={model} />
           {grid.facets.length === 0 || grid.rows.length === 0 ? (
             <div class="empty">
@@ -119,6 +121,18 @@ const schedulerLooks: Record<SchedulerState, { label: string; icon: IconName; to
   },
   paused: { label: t('Paused'), icon: 'paused', tone: 'quiet', title: t('Nothing is launched until it is continued.') },
   cancelled: { label: t('Cancelled'), icon: 'stop', tone: 'quiet', title: t('Its running cells were stopped.') },
+  lost: {
+    label: t('Scheduler lost'),
+    icon: 'warning',
+    tone: 'bad',
+    title: t('Its process is gone without having said why.'),
+  },
+  silent: {
+    label: t('Scheduler silent'),
+    icon: 'warning',
+    tone: 'warning',
+    title: t('Nothing is heard of it, and it can\u2019t be told from here whether it has ended.'),
+  },
   idle: {
     label: t('Idle'),
     icon: 'half',
@@ -129,6 +143,45 @@ const schedulerLooks: Record<SchedulerState, { label: string; icon: IconName; to
 
 function isScheduled(scheduler: SchedulerState): boolean {
   return scheduler === 'running' || scheduler === 'pausing';
+}
+
+function isUnheard(scheduler: SchedulerState): scheduler is 'lost' | 'silent' {
+  return scheduler === 'lost' || scheduler === 'silent';
+}
+
+/** What became of a scheduler that left cells behind without a word, and what to do about it. */
+function SchedulerNotice({ model }: { model: GridModel }) {
+  const { sweep, runs, scheduler, heardAtMs } = model.data.value!;
+  const [nowMs, setNowMs] = useState(Date.now());
+  useEffect(() => {
+    const clock = setInterval(() => setNowMs(Date.now()), 30_000);
+    return () => clearInterval(clock);
+  }, []);
+  const stateOf = new Map(runs.map(({ id, state }) => [id, state]));
+  if (!isUnheard(scheduler) || sweep.cells.every(({ runId }) => stateOf.get(runId) === 'finished')) return null;
+  // A time to come is another clock's.
+  const isKnown = heardAtMs !== null && heardAtMs <= nowMs;
+  const heard = isKnown ? t(', last heard of {0} ago', formatAge(nowMs - heardAtMs)) : '';
+  return scheduler === 'lost' ? (
+    <Notice tone="bad" title={t('Scheduler lost{0}: resume the grid', heard)}>
+      {t('No cell is launched any more. Cells that run go on by themselves; those that have finished are kept.')}
+    </Notice>
+  ) : (
+    <Notice tone="warning" title={t('Scheduler silent{0}', heard)}>
+      {t(
+        'It may still work where this window can\u2019t see it. Resuming watches for its heartbeat first, and is refused where it works.',
+      )}
+    </Notice>
+  );
+}
+
+/** A time of which the last unit says nothing: `5 min`, `3 h`. */
+function formatAge(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return t('less than 1 min');
+  if (minutes < 60) return t('{0} min', minutes);
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? t('{0} h', hours) : t('{0} days', Math.floor(hours / 24));
 }
 
 function GridHeader({ model }: { model: GridModel }) {
@@ -177,11 +230,11 @@ function GridHeader({ model }: { model: GridModel }) {
               onClick={act('cancel')}
             />
           )}
-          {host.live && (scheduler === 'idle' || scheduler === 'cancelled') && open > 0 && (
+          {host.live && !isScheduled(scheduler) && scheduler !== 'paused' && open > 0 && (
             <Button
               icon="running"
               kind="primary"
-              label={t('Run missing and failed cells')}
+              label={isUnheard(scheduler) ? t('Resume the grid') : t('Run missing and failed cells')}
               title={open === 1 ? t('1 run') : t('{0} runs', open)}
               onClick={act('runMissing')}
             />
@@ -200,7 +253,9 @@ function GridHeader({ model }: { model: GridModel }) {
         <li>
           {model.grid.value!.layout === 'list'
             ? t('{0} listed cells', model.grid.value!.rows.length)
-            : t('{0} axes', sweep.axes.length)}
+            : sweep.axes.length === 1
+              ? t('1 axis')
+              : t('{0} axes', sweep.axes.length)}
         </li>
         <li>{sweep.seeds.length === 1 ? t('1 seed') : t('{0} seeds', sweep.seeds.length)}</li>
         <li>{sweep.base.split(/[\\/]/).at(-1)}</li>

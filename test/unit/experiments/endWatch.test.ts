@@ -137,11 +137,11 @@ describe('the end of a grid', () => {
   const ids = ['s-1', 's-2', 's-3', 's-4'];
   const scheduler = (
     state: SchedulerState,
-    { work = 'attempt 1', isSilent = false, since = later }: { work?: string; isSilent?: boolean; since?: string } = {},
+    { work = 'attempt 1', since = later }: { work?: string; since?: string } = {},
   ): void => {
     const cells: SweepRecord['cells'] = ids.map((runId) => ({ runId, cell: {}, seed: 0 }));
     const record = { version: 1, id: 's', cells } as SweepRecord;
-    const status = { scheduler: state, isSilent, work, workedSinceMs: Date.parse(since) };
+    const status = { scheduler: state, heardAtMs: null, work, workedSinceMs: Date.parse(since) };
     sweeps = [{ id: 's', folder: '/runs/sweeps/s', record, problems: [], ...status }];
   };
 
@@ -217,19 +217,19 @@ describe('the end of a grid', () => {
   it('is not its scheduler\u2019s silence: it is told once, when the scheduler has ended', () => {
     scheduler('running');
     told();
-    scheduler('idle', { isSilent: true });
+    scheduler('silent');
     set('s-1', 'finished', { sweep: 's' });
     expect([...told(), ...told()]).toEqual([]);
     scheduler('running');
     expect([...told(), ...told()]).toEqual([]);
-    scheduler('idle', { isSilent: true });
+    scheduler('silent');
     told();
     scheduler('idle');
     expect([...told(), ...told(), ...told()]).toHaveLength(1);
   });
 
   it('is told of a grid whose scheduler was silent when the window opened', () => {
-    scheduler('idle', { isSilent: true, since: earlier });
+    scheduler('silent', { since: earlier });
     expect([...told(), ...told()]).toEqual([]);
     scheduler('idle', { since: earlier });
     expect([...told(), ...told()]).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nameRun } from '../../../experiments/runId.ts';
@@ -86,6 +86,16 @@ describe('RunCollection', () => {
     await look();
     expect(collection.sweeps).toMatchObject([{ scheduler: 'running' }]);
     expect(groupRuns([], collection.sweeps, [], '').queued).toEqual([{ sweepId: 's', runId: 's-1' }]);
+    // Its process is gone, and a word of its end is not there.
+    const gone = { ...currentProcess(), startTime: '1' };
+    const events = [{ type: 'started', time: 0, step: 0 }];
+    await writeRun(join(runs, 'sweeps'), 's', [{ process: gone, events }]);
+    await utimes(join(folder, 'attempts/001/heartbeat'), 1000, 1000);
+    await look();
+    expect(collection.sweeps).toMatchObject([{ scheduler: 'lost', heardAtMs: 1_000_000 }]);
+    await writeRun(join(runs, 'sweeps'), 's', [{ process: { ...gone, hostname: 'another-host' }, events }]);
+    await look();
+    expect(collection.sweeps).toMatchObject([{ scheduler: 'silent' }]);
   });
 });
 

@@ -47,6 +47,21 @@ describe('a runs folder', () => {
     expect(found).toMatchObject([{ id: 'big', state: 'finished', latest: { step: 9, loss: 9 } }]);
   });
 
+  it('with a gigabyte of metrics has its curves from the first line to the last', { timeout: 60_000 }, async () => {
+    const folder = await writeRun(runs, 'big', [{ ...finished, metrics: metricLines(1, 5) }]);
+    for (const [size, first] of [
+      [2 ** 29, 6],
+      [2 ** 30, 8],
+    ] as const) {
+      await truncate(metricsOf('big'), size);
+      await appendFile(metricsOf('big'), `\n${metricLines(first, first + 1)}`);
+    }
+    const { series, summary } = await new RunFeed(folder, 'big', new LivenessWatch()).read(0);
+    const loss = series.find(({ metric }) => metric === 'loss')!;
+    expect([...loss.step]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(summary.problems).toEqual(['metrics.jsonl: 2 unreadable lines, left out']);
+  });
+
   it('with NaN, infinities and garbage between its lines keeps the best of the others', async () => {
     const garbage = ['not json', '{"step":', '[1]', '"\u0000"', '{"loss":1}', '{"step":4,"loss":NaN}'];
     const text = `${metricLines(1, 3)}${garbage.join('\n')}\n{"step":5,"loss":-Infinity}\n{"step":6,"loss":"NaN"}\n`;

@@ -88,6 +88,21 @@ describe('the estimate of a sweep', () => {
   });
 });
 
+describe('a run whose steps are ten thousand times smaller', () => {
+  const large = sweepOf('base: simdino_vits16\naxes: {loss.eps: [0.2, 0.5]}\n');
+  const small = timed(sweepOf('base: tiny\naxes: {loss.eps: [0.2]}\n').runs[0]!.config, { id: 'small' });
+
+  it('tells no time', () => {
+    expect(estimateSweep(large, { timed: [small] })).toMatchObject({ durationMs: null, bases: [] });
+  });
+
+  it('gives way to one of comparable steps, though that one has not finished and is of another method', () => {
+    const { config } = sweepOf('base: quickstart\nset: {method: dino}\naxes: {loss.eps: [0.2]}\n').runs[0]!;
+    const other = timed(config, { id: 'other', finished: false });
+    expect(estimateSweep(large, { timed: [small, other] }).bases).toEqual(['other']);
+  });
+});
+
 describe('the cost of a sweep, from the runs of a folder', () => {
   it('reads their pace, and leaves out cells that one of them has trained', async () => {
     const sweep = sweepOf('base: tiny\naxes: {loss.eps: [0.2, 0.5]}\nseeds: [0, 1]\n');

@@ -223,6 +223,7 @@ export function makeGrid(extraAxis = false): GridData {
     name: 'gamma-eps',
     runs,
     scheduler: 'running',
+    heardAtMs: null,
     etaMs: 1_450_000,
   };
 }

@@ -43,6 +43,22 @@ const pictures: Record<
       await plot.hover({ position: { x: 260, y: 90 } });
     },
   },
+  curvesManyNaN: {
+    kind: 'curves',
+    height: 700,
+    draw: async (panel) => {
+      const made = makeRun({ id: 'x', name: 'spikes', steps: 1400 });
+      const loss = made.series.find(({ metric }) => metric === 'loss')!.value;
+      for (const step of [2, 300, 315, 330, 335, 350, 700, 1000, 1016, 1398]) loss[step] = NaN;
+      loss[1000] = Infinity;
+      await panel.showCurves([made]);
+    },
+  },
+  gridLost: {
+    kind: 'grid',
+    height: 500,
+    draw: (panel) => panel.showGrid({ ...makeGrid(), scheduler: 'lost', heardAtMs: Date.now() - 5.5 * 60_000 }),
+  },
   curvesNaN: {
     kind: 'curves',
     height: 900,

@@ -88,6 +88,18 @@ const fourRuns = () => [
 ];
 
 describe('panels in a browser', () => {
+  it('say that they read the run folder, after a while in words that all see, until there is something to show', async () => {
+    const panel = await panelOf('curves');
+    const status = panel.page.getByRole('status');
+    expect(await status.innerText()).toContain('Reading the run folder');
+    expect(await violations(panel)).toEqual([]);
+    await panel.page.getByText('Still reading the run folder').waitFor();
+    expect(await violations(panel)).toEqual([]);
+    await panel.showCurves([running()]);
+    expect(await panel.page.locator('main').innerText()).not.toContain('reading the run folder');
+    expect(await panel.page.locator('.skeleton').count()).toBe(0);
+  });
+
   describe('have no accessibility violations and no clipped words in any theme:', { timeout: 120_000 }, () => {
     /** Opens everything that is folded, then looks in all themes. */
     const check = async (panel: PanelPage): Promise<void> => {
@@ -508,6 +520,33 @@ describe('panels in a browser', () => {
       expect(await page.locator('.panel-header').innerText()).not.toContain('left');
       expect(await page.locator('.title-row .badge').allInnerTexts()).toEqual(['Finished']);
       expect(await page.locator('.title-row .actions').getByRole('button').allInnerTexts()).toEqual(['Export']);
+    });
+
+    it('says in words that its scheduler is lost or silent, since when, and resumes what is left', async () => {
+      const panel = await panelOf('grid');
+      const { page } = panel;
+      const heardAtMs = Date.now() - 5.5 * 60_000;
+      await panel.showGrid({ ...makeGrid(), scheduler: 'lost', heardAtMs });
+      expect(await page.locator('.title-row .badge').innerText()).toBe('Scheduler lost');
+      expect(await page.getByRole('alert').innerText()).toContain(
+        'Scheduler lost, last heard of 5 min ago: resume the grid',
+      );
+      expect(await page.locator('main').innerText()).not.toContain('Idle');
+      await page.getByRole('button', { name: 'Resume the grid' }).click();
+      expect((await sentOf(panel, 'gridAction')).map(({ action }) => action)).toEqual(['runMissing']);
+
+      await panel.showGrid({ ...makeGrid(), scheduler: 'silent', heardAtMs: Date.now() - 50 * 3_600_000 });
+      expect(await page.getByRole('status').innerText()).toContain('Scheduler silent, last heard of 2 days ago');
+      expect(await page.getByRole('button', { name: 'Resume the grid' }).count()).toBe(1);
+      // Another host's clock may be ahead.
+      await panel.showGrid({ ...makeGrid(), scheduler: 'silent', heardAtMs: Date.now() + 3_600_000 });
+      expect(await page.getByRole('status').innerText()).not.toContain('ago');
+
+      const grid = makeGrid();
+      const [done] = grid.runs;
+      const runs = grid.sweep.cells.map(({ runId }) => ({ ...done!, id: runId, state: 'finished' as const }));
+      await panel.showGrid({ ...grid, runs, scheduler: 'lost', heardAtMs });
+      expect(await page.locator('main').innerText()).not.toContain('Scheduler');
     });
 
     it('steers the scheduler and saves tables and figures', async () => {
