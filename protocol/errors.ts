@@ -73,6 +73,11 @@ const sentences = {
       `The ${engine} engine ran out of memory (${detail}).`,
       'Set runtime.microBatch to fewer images at a time (the result stays the same), or lower train.batchSize or crops.local.count.',
     ),
+  stepTorn: (detail: string) =>
+    say(
+      `A training step failed while it wrote its results (${detail}), so that the state in memory is half old, half new.`,
+      'Resume the run from its last checkpoint, which is whole; where memory ran out, with a smaller runtime.microBatch.',
+    ),
   deviceLost: (device: string, detail: string) =>
     say(
       `The GPU stopped answering (${device}: ${detail}).`,

@@ -4,14 +4,15 @@ import type { StepState } from './onnxStep.ts';
 import { tensorOf } from './tensors.ts';
 
 /**
- * State on the host, double buffered: a step reads the current tensors and writes its updates into spare ones, then the two change places.
- * A step that fails half-way leaves the state as it was.
+ * State on the host. A step reads the current tensors and writes its updates over them where it may, else into spare ones that then change
+ * places with them. A step that fails before its first update leaves the state as it was; one that fails later leaves none.
  */
 export class HostState implements StepState {
   readonly specs: Readonly<Record<string, TensorSpec>>;
   readonly precision: Precision;
   readonly #current = new Map<string, Tensor>();
   readonly #spare = new Map<string, Tensor>();
+  #spoiltBy: Error | undefined;
 
   constructor(
     specs: Readonly<Record<string, TensorSpec>>,
@@ -43,6 +44,7 @@ export class HostState implements StepState {
   }
 
   current(name: string): Tensor {
+    if (this.#spoiltBy) throw this.#spoiltBy;
     this.#specOf(name);
     return this.#current.get(name)!;
   }
@@ -61,6 +63,10 @@ export class HostState implements StepState {
       this.#spare.set(name, this.#current.get(name)!);
       this.#current.set(name, written);
     }
+  }
+
+  spoil(error: Error): void {
+    this.#spoiltBy = error;
   }
 
   async dispose(): Promise<void> {

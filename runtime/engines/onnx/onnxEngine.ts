@@ -49,6 +49,7 @@ export function createOnnxEngine({
           target: { precision, provider: 'cpu', threads },
           session,
           blockElements: BLOCK_ELEMENTS,
+          updatesInPlace: true,
           isOwn: isHostState,
           ...(collective ? { collective } : {}),
         }),

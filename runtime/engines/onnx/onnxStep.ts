@@ -4,12 +4,13 @@ import { liveness } from '../graph/liveness.ts';
 import { stagesOf } from '../graph/stages.ts';
 import { record } from '../trace/record.ts';
 import { lower } from './lower.ts';
+import { destination, inPlaceUpdates, runWith } from './inPlace.ts';
 import type { LoweringTarget } from './lowering.ts';
 import { serialise } from './model.ts';
 import { compileStages } from './stagedStep.ts';
 import { tensorOf } from './tensors.ts';
 
-/** State in tensors of the runtime, double buffered: a step reads the current ones and writes the spare ones. */
+/** State in tensors of the runtime. A step reads the current ones, and writes its updates over them or into spare ones. */
 export interface StepState extends EngineState {
   readonly precision: Precision;
   /** Waits until everything is where the step finds it. */
@@ -19,6 +20,8 @@ export interface StepState extends EngineState {
   spare(name: string): Tensor;
   /** Makes what was written into the spare tensors current. */
   swap(names: readonly string[]): void;
+  /** Says that a step failed when it may have written over current tensors: whoever reads gets the error. */
+  spoil?(error: Error): void;
 }
 
 export interface StepOptions {
@@ -28,6 +31,8 @@ export interface StepOptions {
   blockElements?: number;
   /** Refuses a step by its largest array, before a session is made of it. */
   checkLargestBytes?: (largestBytes: number) => void;
+  /** Whether updates may be written over the state that they replace, where nobody reads it any more. */
+  updatesInPlace?: boolean;
   /** The processes that this one trains together with, for steps with sums over them. */
   collective?: Collective;
   /** The states of this engine. */
@@ -36,7 +41,7 @@ export interface StepOptions {
 
 /** Records a step, lowers it and loads it into ONNX Runtime. */
 export async function compileOnnxStep(program: StepProgram, options: StepOptions): Promise<CompiledStep> {
-  const { target, session: sessionOptions, blockElements, checkLargestBytes, isOwn } = options;
+  const { target, session: sessionOptions, blockElements, checkLargestBytes, updatesInPlace = false, isOwn } = options;
   const { precision } = target;
   const { graph, names, outputs } = record(program, blockElements === undefined ? {} : { blockElements });
   const { peakBytes, largestBytes } = liveness(graph, { bytesPerReal: precision === 'float64' ? 8 : 4 });
@@ -45,6 +50,7 @@ export async function compileOnnxStep(program: StepProgram, options: StepOptions
   if (stages.length > 1) return compileStages(program, { stages, names, outputs, peakBytes }, options);
   const model = lower(graph, target);
   const session = await InferenceSession.create(serialise(model), sessionOptions);
+  const inPlace = updatesInPlace ? inPlaceUpdates(model, program.updates, names) : undefined;
 
   const used = new Set(model.inputs.map(({ name }) => name));
   const stateNames = Object.keys(program.state).filter((name) => used.has(names.state(name)));
@@ -66,10 +72,10 @@ export async function compileOnnxStep(program: StepProgram, options: StepOptions
       }
       // Updates go where we say; other results come to the host.
       const fetches: Record<string, Tensor | null> = {};
-      for (const name of program.updates) fetches[names.update(name)] = state.spare(name);
+      for (const name of program.updates) fetches[names.update(name)] = destination(name, state, inPlace);
       for (const name of outputs) fetches[names.output(name)] = null;
-      const results = await session.run(feeds, fetches);
-      state.swap(program.updates);
+      const results = await runWith(session, { feeds, fetches }, { state, inPlace });
+      state.swap(program.updates.filter((name) => !inPlace?.entries.has(name)));
       return Object.fromEntries(outputs.map((name) => [name, results[names.output(name)]!.data as TypedArray]));
     },
     async dispose() {

@@ -4,6 +4,7 @@ import type { CompiledStep, EngineState, StepProgram, TypedArray } from '../engi
 import { sizeOf } from '../graph/ir.ts';
 import type { Stage } from '../graph/stages.ts';
 import type { Recording } from '../trace/record.ts';
+import { destination, inPlaceUpdates, runWith } from './inPlace.ts';
 import { lower } from './lower.ts';
 import { serialise, type OnnxModel } from './model.ts';
 import type { StepOptions } from './onnxStep.ts';
@@ -29,7 +30,7 @@ interface LoadedStage {
 export async function compileStages(
   program: StepProgram,
   { stages, names, outputs, peakBytes }: StagedRecording,
-  { target, session: sessionOptions, collective, isOwn }: StepOptions,
+  { target, session: sessionOptions, collective, updatesInPlace = false, isOwn }: StepOptions,
 ): Promise<CompiledStep> {
   if (!collective) throw new Error('internal: engine: a step sums over processes, but this engine was given none.');
   const { precision } = target;
@@ -43,6 +44,15 @@ export async function compileStages(
   const stateNames = Object.keys(program.state).filter((name) => used.has(names.state(name)));
   const inputNames = Object.keys(program.inputs).filter((name) => used.has(names.input(name)));
   const updates = new Map(program.updates.map((name) => [names.update(name), name]));
+  const last = loaded.at(-1)!;
+  const made = new Set(last.model.outputs.map(({ name }) => name));
+  const inPlace = updatesInPlace
+    ? inPlaceUpdates(
+        last.model,
+        program.updates.filter((name) => made.has(names.update(name))),
+        names,
+      )
+    : undefined;
 
   return {
     inputs: inputNames,
@@ -59,14 +69,19 @@ export async function compileStages(
         given.set(names.input(name), tensorOf(`input "${name}"`, program.inputs[name]!, precision, values));
       }
       const found = new Map<string, TypedArray>();
-      for (const { session, model, sums, carried } of loaded) {
+      for (const stage of loaded) {
+        const { session, model, sums, carried } = stage;
         const feeds = Object.fromEntries(model.inputs.map(({ name }) => [name, given.get(name)!]));
         const fetches: Record<string, Tensor | null> = {};
         for (const { name } of model.outputs) {
           const update = updates.get(name);
-          fetches[name] = carried.get(name) ?? (update === undefined ? null : state.spare(update));
+          fetches[name] = carried.get(name) ?? (update === undefined ? null : destination(update, state, inPlace));
         }
-        const results = await session.run(feeds, fetches);
+        const results = await runWith(
+          session,
+          { feeds, fetches },
+          { state, inPlace: stage === last ? inPlace : undefined },
+        );
         for (const [name, tensor] of carried) given.set(name, asInput(tensor, used, loaded, name));
         for (const name of outputs) {
           const result = results[names.output(name)];
@@ -75,7 +90,7 @@ export async function compileStages(
         if (sums.length > 0)
           await collective.sum(sums.map((name) => carried.get(name)!.data as Float32Array | Float64Array));
       }
-      state.swap(program.updates);
+      state.swap(program.updates.filter((name) => !inPlace?.entries.has(name)));
       return Object.fromEntries(outputs.map((name) => [name, found.get(name)!]));
     },
     async dispose() {
