@@ -33,12 +33,12 @@ if (!values['results-only'] && !existsSync(simdino)) {
 
 const { sweepResultsOf } = await runTypeScript('experiments/store/sweepResultsOf.ts');
 let worst = 0;
+const toWriteUp = [];
 for (const name of positionals.length > 0 ? positionals : known) {
   const id = `desk_${name}`;
-  const file = join(sweepsFolder, `${id}.yaml`);
   const isMade = existsSync(join(runsFolder, 'sweeps', id, 'sweep.json'));
   if (!values['results-only']) {
-    const which = isMade ? ['--resume', id] : [file, '--sweep-id', id];
+    const which = isMade ? ['--resume', id] : [join(sweepsFolder, `${id}.yaml`), '--sweep-id', id];
     const { status, signal } = spawnSync(process.execPath, [simdino, 'sweep', ...which, '--runs-dir', runsFolder], {
       stdio: 'inherit',
     });
@@ -48,15 +48,21 @@ for (const name of positionals.length > 0 ? positionals : known) {
     console.log(`desk: ${id} was never started in ${runsFolder}`);
     continue;
   }
-  mkdirSync(values['results-dir'], { recursive: true });
-  const comment = readFileSync(file, 'utf8')
+  toWriteUp.push(id);
+  if (worst !== 0) break;
+}
+// When all are done: pages would be uncommitted changes to the runs that come after them.
+mkdirSync(values['results-dir'], { recursive: true });
+for (const id of toWriteUp) {
+  const sweepFile = `configs/sweeps/${id}.yaml`;
+  const comment = readFileSync(join(root, sweepFile), 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('#'))
     .map((line) => line.replace(/^# ?/, ''));
-  const { page, summary } = await sweepResultsOf(id, runsFolder, { comment, sweepFile: `configs/sweeps/${id}.yaml` });
-  writeFileSync(join(values['results-dir'], `${id}.md`), page);
-  writeFileSync(join(values['results-dir'], `${id}.json`), `${JSON.stringify(summary, null, 1)}\n`);
-  console.log(`desk: ${join(values['results-dir'], `${id}.md`)}`);
-  if (worst !== 0) break;
+  const { page, summary } = await sweepResultsOf(id, runsFolder, { comment, sweepFile });
+  const path = join(values['results-dir'], id);
+  writeFileSync(`${path}.md`, page);
+  writeFileSync(`${path}.json`, `${JSON.stringify(summary, null, 1)}\n`);
+  console.log(`desk: ${path}.md`);
 }
 process.exitCode = worst;
