@@ -183,6 +183,26 @@ describe('on a slow disk', () => {
     expect(rounds).toBeLessThanOrEqual(2 + 2 + 2 + 4 + 1);
   });
 
+  it('a new line of a run of several attempts waits for a dozen answers', async () => {
+    const earlier = { events: [{ type: 'stopped', time: 1, step: 10 }], metrics: metricLines(1, 10) };
+    const resumedFrom = { attempt: 1, step: 10 };
+    const live = { process: currentProcess(), resumedFrom, metrics: metricLines(11, 20) };
+    const folder = await writeRun(runs, 'live', [earlier, live]);
+    const collection = new RunCollection(runs);
+    await look(collection);
+    const data = new PanelData(collection);
+    await data.snapshot(['live']);
+    await appendFile(join(folder, 'attempts/002/metrics.jsonl'), metricLines(21, 21));
+    let news: Awaited<ReturnType<typeof data.news>>;
+    const { rounds } = await cost(async () => (news = await data.news(['live'])));
+    expect(news!.series.find(({ metric }) => metric === 'loss')).toMatchObject({
+      from: 20,
+      value: Float64Array.of(21),
+    });
+    // Of the state: names of the run and of its attempts, a file of the last, then its heartbeat. After that, the evaluations.
+    expect(rounds).toBeLessThanOrEqual(2 + 4 + 4 + 1);
+  });
+
   it('a run that ends while it is looked at has finished, not crashed', async () => {
     const gone = { ...currentProcess(), startTime: '1' };
     const folder = await writeRun(runs, 'r', [{ process: gone, metrics: metricLines(1, 20) }], aRecord('r'));
