@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** VSIX targets that every native part exists for. */
 export const TARGETS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64', 'win32-arm64'];
@@ -80,7 +80,9 @@ function copySharp(installed, target, nodeModules) {
   for (const name of ['sharp', '@img/colour', 'detect-libc', 'semver']) {
     cpSync(join(installed, name), join(nodeModules, name), {
       recursive: true,
-      filter: (path) => isRuntimeFile(path) && !/sharp[\\/](src|install)([\\/]|$)/.test(path),
+      // The bundles import its ES modules; beside them lies all of it once more for `require`.
+      filter: (path) =>
+        isRuntimeFile(path) && !/sharp[\\/](src|install)([\\/]|$)|sharp[\\/]dist[\\/].*\.cjs$/.test(path),
     });
   }
   const versions = JSON.parse(readFileSync(join(installed, 'sharp', 'package.json'), 'utf8')).optionalDependencies;
@@ -95,12 +97,9 @@ function copySharp(installed, target, nodeModules) {
 /** Calls MPI and NVML; its binary for a platform is a package of its own, as sharp's is. */
 function copyKoffi(installed, target, nodeModules) {
   const manifest = JSON.parse(readFileSync(join(installed, 'koffi', 'package.json'), 'utf8'));
-  for (const part of ['package.json', 'index.js', 'index.cjs', 'indirect.js', 'indirect.cjs', 'lib', 'LICENSE.txt'])
-    if (existsSync(join(installed, 'koffi', part)))
-      cpSync(join(installed, 'koffi', part), join(nodeModules, 'koffi', part), {
-        recursive: true,
-        filter: isRuntimeFile,
-      });
+  // The bundles import its ES modules alone.
+  for (const part of ['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js'])
+    cpSync(join(installed, 'koffi', part), join(nodeModules, 'koffi', part));
   const name = `@koromix/koffi-${target}`;
   const local = join(installed, name);
   const to = join(nodeModules, name);
@@ -126,6 +125,8 @@ function fetchPackage(specifier, to) {
   }
 }
 
+/** Leaves out what serves those who build against a package, and its introduction where its licence is a file of its own. */
 function isRuntimeFile(path) {
-  return !/\.(map|d\.[cm]?ts|md\.txt)$/.test(path) || /LICENSE/i.test(path);
+  if (/README\.md$/i.test(path)) return !readdirSync(dirname(path)).some((name) => /^licen[cs]e/i.test(name));
+  return !/\.(map|d\.[cm]?ts|md\.txt|h|bnf)$/.test(path) || /LICENSE/i.test(path);
 }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRunId, sweepsFolder } from '../../protocol/runFolder.ts';
+import { forEachConcurrently } from './forEachConcurrently.ts';
 import { LivenessWatch } from './liveness.ts';
 import { summariseRun, type RunOverview } from './summariseRun.ts';
 import { isMissing } from './tailJsonLines.ts';
@@ -11,9 +12,6 @@ export interface RunList {
   /** Folders that are no runs, and why. */
   skipped: { name: string; reason: string }[];
 }
-
-/** Files that are read at the same time: enough to hide latency, few enough for the limit on open files. */
-const concurrency = 32;
 
 /**
  * Lists the runs of a folder. No folder, no runs.
@@ -26,7 +24,7 @@ export async function listRuns(
 ): Promise<RunList> {
   const { ids, skipped } = await listRunIds(runsFolder);
   const runs: RunOverview[] = [];
-  await eachOf(ids, async (id, index) => {
+  await forEachConcurrently(ids, async (id, index) => {
     try {
       runs[index] = await summariseRun(join(runsFolder, id), id, watch, nowMs);
     } catch (error) {
@@ -59,16 +57,4 @@ async function entriesOf(folder: string) {
     if (isMissing(error)) return [];
     throw error;
   }
-}
-
-/** Runs `work` on all items, `concurrency` at a time. */
-async function eachOf<T>(items: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++;
-      await work(items[index] as T, index);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, lane));
 }

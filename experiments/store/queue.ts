@@ -39,13 +39,16 @@ export const defaultQueueLimit = 1;
 
 export async function readQueue(runsFolder: string, watch: LivenessWatch): Promise<QueueOverview> {
   const folder = join(runsFolder, queueFolder);
-  const names = (await namesIn(join(folder, queueFiles.entries))).filter(isRunId);
-  const runs = await Promise.all(names.map((name) => readEntry(join(folder, queueFiles.entries, name), name)));
-  const limits = await readJson(join(folder, queueFiles.limits));
+  const there = new Set(await namesIn(folder));
+  const [runs, limits, scheduler] = await Promise.all([
+    there.has(queueFiles.entries) ? readEntries(join(folder, queueFiles.entries)) : [],
+    there.has(queueFiles.limits) ? readJson(join(folder, queueFiles.limits)) : undefined,
+    there.has(queueFiles.scheduler) ? schedulerOf(join(folder, queueFiles.scheduler), watch) : ('idle' as const),
+  ]);
   return {
-    runs: runs.filter((run) => run !== undefined).sort((a, b) => a.rank - b.rank || (a.runId < b.runId ? -1 : 1)),
-    limits: asQueueLimits(limits.kind === 'value' ? limits.value : undefined),
-    scheduler: await schedulerOf(join(folder, queueFiles.scheduler), watch),
+    runs: runs.sort((a, b) => a.rank - b.rank || (a.runId < b.runId ? -1 : 1)),
+    limits: asQueueLimits(limits?.kind === 'value' ? limits.value : undefined),
+    scheduler,
   };
 }
 
@@ -110,9 +113,19 @@ function between(before: number | undefined, after: number | undefined): number 
   return after === undefined ? before + 500 : (before + after) / 2;
 }
 
+async function readEntries(folder: string): Promise<QueuedRun[]> {
+  const names = (await namesIn(folder)).filter(isRunId);
+  const entries = await Promise.all(names.map((name) => readEntry(join(folder, name), name)));
+  return entries.filter((entry) => entry !== undefined);
+}
+
 async function readEntry(folder: string, runId: string): Promise<QueuedRun | undefined> {
   const problems: string[] = [];
-  const file = await readJson(join(folder, queueFiles.record));
+  const [file, rankFile, taken] = await Promise.all([
+    readJson(join(folder, queueFiles.record)),
+    readJson(join(folder, queueFiles.rank)),
+    namesIn(join(folder, queueFiles.taken), null),
+  ]);
   const record = file.kind === 'value' ? asQueueEntry(file.value, runId) : null;
   if (!record) {
     if (file.kind === 'missing') return undefined; // being cancelled, or not whole yet
@@ -120,9 +133,7 @@ async function readEntry(folder: string, runId: string): Promise<QueuedRun | und
   }
   const newer = newerVersion(record);
   if (newer) problems.push(`${queueFiles.record}: ${newer}`);
-  const rankFile = await readJson(join(folder, queueFiles.rank));
   const rank = rankFile.kind === 'value' ? asRank(rankFile.value) : undefined;
-  const taken = await namesIn(join(folder, queueFiles.taken), null);
   const failed = taken?.includes(queueFiles.failure);
   return {
     runId,

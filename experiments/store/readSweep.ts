@@ -1,14 +1,20 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { attemptFiles, attemptName, isRunId, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
-import type { SchedulerState, SweepRecord } from '../../protocol/records.ts';
-import { isActive } from '../status.ts';
+import { attemptFiles, attemptName, isRunId, runFiles, sweepFiles, sweepsFolder } from '../../protocol/runFolder.ts';
+import type { RunState, SchedulerState, SweepRecord } from '../../protocol/records.ts';
+import { deriveState, isActive } from '../status.ts';
 import type { JobState } from '../jobState.ts';
 import { asSweepRecord, newerVersion } from './checkRecords.ts';
 import type { LivenessWatch } from './liveness.ts';
 import { readJson } from './readJson.ts';
 import { lastJobState } from './runJobs.ts';
-import { attemptIndices, summariseAttempts, type AttemptsSummary } from './summariseRun.ts';
+import {
+  attemptIndices,
+  contentsOf,
+  summariseAttempts,
+  type AttemptsSummary,
+  type FolderContents,
+} from './summariseRun.ts';
 import { isMissing } from './tailJsonLines.ts';
 
 /** A sweep as found: which cells it has; what became of them is in the runs that they name. */
@@ -58,8 +64,14 @@ export async function schedulerOf(folder: string, watch: LivenessWatch): Promise
   return (await schedulerStatus(folder, watch)).scheduler;
 }
 
-export async function schedulerStatus(folder: string, watch: LivenessWatch): Promise<SchedulerStatus> {
-  const cluster = await lastJobState(folder);
+/** As `schedulerOf`, with since when. `known` is what `folder` holds, for callers that have listed it. */
+export async function schedulerStatus(
+  folder: string,
+  watch: LivenessWatch,
+  known?: FolderContents,
+): Promise<SchedulerStatus> {
+  const there = known ?? (await contentsOf(folder));
+  const cluster = there.has(runFiles.jobs) ? await lastJobState(folder) : undefined;
   if (cluster) {
     const { record, state } = cluster;
     return {
@@ -70,9 +82,9 @@ export async function schedulerStatus(folder: string, watch: LivenessWatch): Pro
       workedSinceMs: time(record.submittedAt),
     };
   }
-  const attempts = await summariseAttempts(folder, watch, { ageMs: Number.POSITIVE_INFINITY });
+  const attempts = await summariseAttempts(folder, watch, there);
   const { attemptCount, lastAttempt } = attempts;
-  const scheduler = schedulerState(attempts);
+  const scheduler = schedulerState(deriveState({ ...attempts.facts, ageMs: Number.POSITIVE_INFINITY }), attempts);
   return {
     scheduler,
     heardAtMs: scheduler === 'lost' || scheduler === 'silent' ? await lastHeartbeat(folder) : null,
@@ -81,11 +93,10 @@ export async function schedulerStatus(folder: string, watch: LivenessWatch): Pro
   };
 }
 
-function schedulerState({
-  state,
-  outcome,
-  attemptCount,
-}: Pick<AttemptsSummary, 'state' | 'outcome' | 'attemptCount'>): SchedulerState {
+function schedulerState(
+  state: RunState,
+  { outcome, attemptCount }: Pick<AttemptsSummary, 'outcome' | 'attemptCount'>,
+): SchedulerState {
   if (state === 'stopping') return 'pausing';
   if (isActive(state)) return 'running';
   if (state === 'crashed') return attemptCount === 0 ? 'idle' : 'lost';
@@ -115,19 +126,18 @@ function time(text: string): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-/** The sweeps of a runs folder, by name. */
-export async function listSweeps(runsFolder: string): Promise<SweepContents[]> {
-  let names: string[];
+/** The names of the sweeps of a runs folder, sorted. */
+export async function listSweepIds(runsFolder: string): Promise<string[]> {
   try {
-    names = await readdir(join(runsFolder, sweepsFolder));
+    return (await readdir(join(runsFolder, sweepsFolder))).filter(isRunId).sort();
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
   }
-  return Promise.all(
-    names
-      .filter(isRunId)
-      .sort()
-      .map((name) => readSweep(join(runsFolder, sweepsFolder, name))),
-  );
+}
+
+/** The sweeps of a runs folder, by name. */
+export async function listSweeps(runsFolder: string): Promise<SweepContents[]> {
+  const ids = await listSweepIds(runsFolder);
+  return Promise.all(ids.map((id) => readSweep(join(runsFolder, sweepsFolder, id))));
 }

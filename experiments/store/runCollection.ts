@@ -2,11 +2,12 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EndWatch, type Ending } from '../endWatch.ts';
 import { isActive } from '../status.ts';
+import { forEachConcurrently } from './forEachConcurrently.ts';
 import { listRunIds } from './listRuns.ts';
 import { LivenessWatch } from './liveness.ts';
-import { listSweeps, schedulerStatus, type SchedulerStatus, type SweepContents } from './readSweep.ts';
+import { listSweepIds, readSweep, schedulerStatus, type SchedulerStatus, type SweepContents } from './readSweep.ts';
 import { readQueue, type QueueOverview } from './queue.ts';
-import { summariseRun, type RunOverview } from './summariseRun.ts';
+import { contentsOf, isUnreadable, summariseRun, type FolderContents, type RunOverview } from './summariseRun.ts';
 import { isMissing } from './tailJsonLines.ts';
 import { runFiles, sweepsFolder } from '../../protocol/runFolder.ts';
 
@@ -26,13 +27,18 @@ export interface Changes {
 const revisitedPerLook = 25;
 /** The folder is listed anew at least this often; file systems that keep no folder times are out there. */
 const relistEveryMs = 15_000;
-const concurrency = 16;
+/**
+ * What may change in the folder of a run or a sweep that nothing works in, beside what shows in the folder's own time: a new
+ * attempt, notes, an evaluation, a job of a cluster.
+ */
+const touchable = [runFiles.attempts, runFiles.annotations, runFiles.evaluations, runFiles.jobs];
 
 /**
  * The runs of a folder as last seen.
  *
- * `look` costs what the active runs cost: others are read when they appear, when a hint names them, and in turn. It only
- * reads, so that any number of windows can look at one folder.
+ * `look` costs what the active runs cost: others are read when they appear, when a hint names them, and when their folder was
+ * touched, which a few of them are asked in turn. It only reads, so that any number of windows can look at one folder. A disk
+ * may be far away: what does not depend on an answer does not wait for it.
  */
 export class RunCollection {
   readonly runs = new Map<string, RunOverview>();
@@ -43,7 +49,9 @@ export class RunCollection {
   readonly liveness = new LivenessWatch();
   readonly #ends = new EndWatch();
   #fingerprints = new Map<string, string>();
-  #touched = new Map<string, string>();
+  /** Of runs that were read: when their folder was touched last. */
+  #touched = new Map<string, TouchTimes>();
+  #settledSweeps = new Map<string, { sweep: SweepOverview; touched: TouchTimes }>();
   #sweepsFingerprint = '';
   #queueFingerprint = '';
   #hinted = new Set<string>();
@@ -66,10 +74,11 @@ export class RunCollection {
   /** Brings the collection up to date. `monotonicMs` never jumps, `nowMs` is Unix time. */
   async look({ monotonicMs, nowMs }: { monotonicMs: number; nowMs: number }): Promise<Changes> {
     const changes: Changes = { changed: [], removed: [], sweepsChanged: false, queueChanged: false, ended: [] };
-    const ids = await this.#idsToRead(monotonicMs, changes);
-    await inLanes(ids, (id) => this.#read(id, nowMs, changes));
-    changes.sweepsChanged = await this.#readSweeps();
-    changes.queueChanged = await this.#readQueue();
+    [, changes.sweepsChanged, changes.queueChanged] = await Promise.all([
+      this.#readRuns(monotonicMs, nowMs, changes),
+      this.#readSweeps(),
+      this.#readQueue(),
+    ]);
     const { changed } = changes;
     changes.ended = this.#ends.look({
       changed,
@@ -81,8 +90,13 @@ export class RunCollection {
     return changes;
   }
 
+  async #readRuns(monotonicMs: number, nowMs: number, changes: Changes): Promise<void> {
+    const ids = await this.#idsToRead(monotonicMs, changes);
+    await forEachConcurrently(ids, (id) => this.#read(id, nowMs, changes));
+  }
+
   async #idsToRead(monotonicMs: number, changes: Changes): Promise<string[]> {
-    const times = await modificationTimes([this.folder, join(this.folder, sweepsFolder)]);
+    const times = String((await timeOf(this.folder)) ?? '');
     if (times !== this.#folderTimes || monotonicMs - this.#listedAtMs >= relistEveryMs) {
       this.#folderTimes = times;
       this.#listedAtMs = monotonicMs;
@@ -100,38 +114,31 @@ export class RunCollection {
     return [...wanted];
   }
 
-  /** Of the next few runs in turn, those with a new attempt, new notes or a new evaluation. */
+  /** Of the next few runs in turn, those whose folder was touched since it was read, or went. */
   async #touchedSince(): Promise<string[]> {
     const known = [...this.runs.keys()];
     const count = Math.min(revisitedPerLook, known.length);
     const turn = Array.from({ length: count }, (_, i) => known[(this.#revisitFrom + i) % known.length] as string);
     this.#revisitFrom = known.length === 0 ? 0 : (this.#revisitFrom + count) % known.length;
     const touched: string[] = [];
-    await inLanes(turn, async (id) => {
-      if ((await this.#touchTimes(id)) !== this.#touched.get(id)) touched.push(id);
+    await forEachConcurrently(turn, async (id) => {
+      const before = this.#touched.get(id);
+      if (!before || (await isTouched(join(this.folder, id), before))) touched.push(id);
     });
     return touched;
   }
 
-  /** Changes when an attempt opens, notes or an evaluation are written, or the folder goes. */
-  #touchTimes(id: string): Promise<string> {
-    const folder = join(this.folder, id);
-    const inside = [runFiles.attempts, runFiles.annotations, runFiles.evaluations].map((name) => join(folder, name));
-    return modificationTimes([folder, ...inside]);
-  }
-
   async #read(id: string, nowMs: number, changes: Changes): Promise<void> {
+    const folder = join(this.folder, id);
     let run: RunOverview;
-    let evaluated: string;
+    let touched: TouchTimes | undefined;
     try {
-      const times = await this.#touchTimes(id);
-      if (times.startsWith(' ')) {
-        this.#remove(id, changes); // the folder itself has no time: it is gone
+      touched = await touchTimes(folder);
+      if (!touched) {
+        this.#remove(id, changes);
         return;
       }
-      this.#touched.set(id, times);
-      evaluated = await modificationTimes([join(this.folder, id, runFiles.evaluations)]);
-      run = await summariseRun(join(this.folder, id), id, this.liveness, nowMs);
+      run = await summariseRun(folder, id, this.liveness, nowMs, touched.there);
     } catch (error) {
       if (isMissing(error)) this.#remove(id, changes);
       else if (!this.skipped.some(({ name }) => name === id)) {
@@ -139,11 +146,14 @@ export class RunCollection {
       }
       return;
     }
+    // A record that is half-written becomes whole without a sign on its folder.
+    if (isUnreadable(run)) this.#touched.delete(id);
+    else this.#touched.set(id, touched);
     const before = this.runs.get(id);
     // A summary reads the last lines only: what was seen before them still stands.
     if (before?.attemptCount === run.attemptCount) run.latest = { ...before.latest, ...run.latest };
     // An unchanged run stays the same object: whoever keeps one knows that nothing is new.
-    const fingerprint = JSON.stringify(run) + evaluated;
+    const fingerprint = JSON.stringify([run, touched.times.get(runFiles.evaluations)]);
     if (before && this.#fingerprints.get(id) === fingerprint) return;
     this.runs.set(id, run);
     this.#fingerprints.set(id, fingerprint);
@@ -157,14 +167,33 @@ export class RunCollection {
   }
 
   async #readSweeps(): Promise<boolean> {
-    const sweeps: SweepOverview[] = [];
-    for (const sweep of await listSweeps(this.folder))
-      sweeps.push({ ...sweep, ...(await schedulerStatus(sweep.folder, this.liveness)) });
+    const ids = await listSweepIds(this.folder);
+    const sweeps = new Array<SweepOverview>(ids.length);
+    await forEachConcurrently(ids, async (id, index) => {
+      sweeps[index] = await this.#readSweep(id);
+    });
+    for (const id of this.#settledSweeps.keys()) if (!ids.includes(id)) this.#settledSweeps.delete(id);
     this.sweeps = sweeps;
     const fingerprint = JSON.stringify(sweeps);
     const changed = fingerprint !== this.#sweepsFingerprint;
     this.#sweepsFingerprint = fingerprint;
     return changed;
+  }
+
+  /** A sweep that nobody works on is read again when its folder was touched. */
+  async #readSweep(id: string): Promise<SweepOverview> {
+    const folder = join(this.folder, sweepsFolder, id);
+    const known = this.#settledSweeps.get(id);
+    if (known && !(await isTouched(folder, known.touched))) return known.sweep;
+    this.#settledSweeps.delete(id);
+    const touched = await touchTimes(folder);
+    const [contents, status] = await Promise.all([
+      readSweep(folder),
+      schedulerStatus(folder, this.liveness, touched?.there),
+    ]);
+    const sweep = { ...contents, ...status };
+    if (touched && sweep.record && isSettled(sweep)) this.#settledSweeps.set(id, { sweep, touched });
+    return sweep;
   }
 
   async #readQueue(): Promise<boolean> {
@@ -176,23 +205,40 @@ export class RunCollection {
   }
 }
 
-/** Modification times of files and folders as one text; what is not there has none. */
-async function modificationTimes(paths: readonly string[]): Promise<string> {
-  const times = paths.map(async (path) => {
-    try {
-      return String((await stat(path)).mtimeMs);
-    } catch (error) {
-      if (isMissing(error)) return '';
-      throw error;
-    }
-  });
-  return (await Promise.all(times)).join(' ');
+/** When the folder of a run or a sweep and what is touchable in it were changed last, in ms, with what the folder holds. */
+interface TouchTimes {
+  there: FolderContents;
+  /** By name, the folder itself as ''; what is not there has none. */
+  times: ReadonlyMap<string, number | undefined>;
 }
 
-async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const lane = async (): Promise<void> => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, lane));
+/** Times from before whatever is read next, so that a change while it is read shows; undefined when the folder is gone. */
+async function touchTimes(folder: string): Promise<TouchTimes | undefined> {
+  const time = await timeOf(folder);
+  if (time === undefined) return undefined;
+  const there = await contentsOf(folder);
+  const names = touchable.filter((name) => there.has(name));
+  const times = await Promise.all(names.map((name) => timeOf(join(folder, name))));
+  return { there, times: new Map([['', time], ...names.map((name, i) => [name, times[i]] as const)]) };
+}
+
+/** Whether a folder was changed since, or went. What comes or goes in it shows in its own time. */
+async function isTouched(folder: string, { times }: TouchTimes): Promise<boolean> {
+  const now = await Promise.all([...times.keys()].map((name) => timeOf(join(folder, name))));
+  return [...times.values()].some((time, i) => time === undefined || time !== now[i]);
+}
+
+/** Whether nothing works on a sweep, nor may. */
+function isSettled({ scheduler }: SweepOverview): boolean {
+  return scheduler !== 'running' && scheduler !== 'pausing' && scheduler !== 'silent';
+}
+
+/** When a file or a folder was changed last, in ms; undefined for what is not there. */
+async function timeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }

@@ -38,15 +38,20 @@ export class RunFeed {
 
   /** Reads what is new. `nowMs` is Unix time. */
   async read(nowMs: number): Promise<RunNews> {
-    const { rebuilt } = await this.metrics.read();
+    const isConfigKnown = Object.keys(this.#config).length > 0;
+    const [{ rebuilt }, config, overview, checkpointSteps] = await Promise.all([
+      this.metrics.read(),
+      isConfigKnown ? this.#config : readRunConfig(this.folder),
+      summariseRun(this.folder, this.id, this.watch, nowMs),
+      checkpointStepsOf(this.folder),
+    ]);
     if (rebuilt) {
       this.#sent.clear();
       this.#best.clear();
     }
-    if (Object.keys(this.#config).length === 0) this.#config = await readRunConfig(this.folder);
-    const overview = await summariseRun(this.folder, this.id, this.watch, nowMs);
+    this.#config = config;
     const evaluated = await this.#evaluations.read(overview.record?.stepsPerEpoch ?? 0);
-    const summary = await this.#summary(overview);
+    const summary = this.#summary(overview, checkpointSteps);
     return {
       summary: {
         ...summary,
@@ -89,7 +94,7 @@ export class RunFeed {
     return series;
   }
 
-  async #summary(overview: RunOverview): Promise<Omit<RunSummary, 'problems'>> {
+  #summary(overview: RunOverview, checkpointSteps: number[]): Omit<RunSummary, 'problems'> {
     const { record, annotations, lastAttempt, outcome, state } = overview;
     const { table } = this.metrics;
     const step = wholeStep(table.length > 0 ? table.step[table.length - 1] : overview.latest['step']);
@@ -124,7 +129,7 @@ export class RunFeed {
       sweep: sweep && isRunId(sweep.id) ? sweep : null,
       parent: parent && isRunId(parent.id) ? parent : null,
       resumedAtSteps: this.metrics.resumedAtSteps,
-      checkpointSteps: await checkpointSteps(this.folder),
+      checkpointSteps,
       codingRateCollapsed: codingRateCollapsedOf(this.#config),
       failure: outcome?.type === 'failed' ? shortened(outcome.message) : null,
       star: annotations.star ?? false,
@@ -172,7 +177,7 @@ function isSame(a: Uint32Array, b: Uint32Array): boolean {
   return true;
 }
 
-async function checkpointSteps(folder: string): Promise<number[]> {
+async function checkpointStepsOf(folder: string): Promise<number[]> {
   try {
     const names = await readdir(join(folder, runFiles.checkpoints));
     return names

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { runFiles } from '../../protocol/runFolder.ts';
-import type { JobRecord, RunState } from '../../protocol/records.ts';
-import { mergeJobState, type JobState } from '../jobState.ts';
+import type { JobRecord } from '../../protocol/records.ts';
+import type { JobState } from '../jobState.ts';
 import { cancelJobs, slurmQueue, type SlurmQueue } from './slurmQueue.ts';
 import { readJsonLines } from './tailJsonLines.ts';
 
@@ -22,20 +22,6 @@ export async function lastJobState(
 ): Promise<{ record: JobRecord; state: JobState } | undefined> {
   const record = (await readJobs(folder)).at(-1);
   return record && { record, state: await queue.stateOf(record) };
-}
-
-/** The state of a run with what its cluster knows; `state` follows from the folder alone. */
-export async function withCluster(
-  folder: string,
-  state: RunState,
-  { attemptedMs }: { attemptedMs: number | null },
-): Promise<{ state: RunState; job: string | null }> {
-  const last = await lastJobState(folder);
-  if (!last) return { state, job: null };
-  return {
-    state: mergeJobState(state, last.state, { attemptedMs }),
-    job: `${last.record.job}${last.state.reason === '' ? '' : ` ${last.state.reason}`}`,
-  };
 }
 
 /** Takes a run back that waits for its cluster; false when it does not wait, and is to be asked through its folder. */

@@ -111,11 +111,12 @@ export async function readRunMetrics(folder: string): Promise<RunMetrics> {
 
 /** Which attempts a run has, and where each one continues. */
 export async function readLineage(folder: string): Promise<AttemptLineage[]> {
-  const lineage: AttemptLineage[] = [];
-  for (const index of await attemptIndices(folder)) {
-    const file = await readJson(join(folder, runFiles.attempts, attemptName(index), attemptFiles.record));
-    const record = file.kind === 'value' ? asAttemptRecord(file.value, index) : null;
-    lineage.push({ index, resumedFrom: record ? record.resumedFrom : undefined });
-  }
-  return lineage;
+  const indices = await attemptIndices(folder);
+  return Promise.all(
+    indices.map(async (index): Promise<AttemptLineage> => {
+      const file = await readJson(join(folder, runFiles.attempts, attemptName(index), attemptFiles.record));
+      const record = file.kind === 'value' ? asAttemptRecord(file.value, index) : null;
+      return { index, resumedFrom: record ? record.resumedFrom : undefined };
+    }),
+  );
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { attemptFiles, attemptName, checkpointStep, runFiles } from '../../protocol/runFolder.ts';
 import type { ShownState } from '../../protocol/panelMessages.ts';
 import type { Annotations, AttemptRecord, EventLine, RunRecord, RunState } from '../../protocol/records.ts';
+import { mergeJobState } from '../jobState.ts';
 import { recentMsPerStep } from '../pace.ts';
 import { deriveState, type Liveness, type RunFacts } from '../status.ts';
 import {
@@ -16,8 +17,8 @@ import {
 } from './checkRecords.ts';
 import type { LivenessWatch } from './liveness.ts';
 import { asMetricLine, parseJsonLine } from './parseJsonLine.ts';
-import { readJson } from './readJson.ts';
-import { withCluster } from './runJobs.ts';
+import { readJson, type JsonFile } from './readJson.ts';
+import { lastJobState } from './runJobs.ts';
 import { isMissing, readLastLines } from './tailJsonLines.ts';
 
 /** What a list of runs shows of one run, read at a cost that does not grow with the run. */
@@ -50,31 +51,47 @@ const metricsTailBytes = 64 * 1024;
 const metricsTailLines = 51;
 const eventsTailBytes = 16 * 1024;
 
-/** Reads what a list shows of the run in `folder`, whose name is `id`. `nowMs` is Unix time. */
+/**
+ * Reads what a list shows of the run in `folder`, whose name is `id`. `nowMs` is Unix time.
+ *
+ * A disk may be far away: only what is there is read, and side by side. `there` is what `folder` holds, for callers that
+ * have listed it.
+ */
 export async function summariseRun(
   folder: string,
   id: string,
   watch: LivenessWatch,
   nowMs: number,
+  there?: FolderContents,
 ): Promise<RunOverview> {
+  const names = there ?? (await contentsOf(folder));
+  const [recordFile, annotationsFile, { facts, problems: attemptProblems, ...attempts }, job] = await Promise.all([
+    readJsonIn(folder, runFiles.record, names),
+    readJsonIn(folder, runFiles.annotations, names),
+    summariseAttempts(folder, watch, names),
+    names.has(runFiles.jobs) ? lastJobState(folder) : undefined,
+  ]);
   const problems: string[] = [];
-  const recordFile = await readJson(join(folder, runFiles.record));
   const record = recordFile.kind === 'value' ? asRunRecord(recordFile.value, id) : null;
   if (!record) problems.push(`${runFiles.record}: ${unreadable(recordFile)}`);
   const newer = newerVersion(record);
   if (newer) problems.push(`${runFiles.record}: ${newer}`);
-
-  const annotationsFile = await readJson(join(folder, runFiles.annotations));
   if (annotationsFile.kind === 'faulty') problems.push(`${runFiles.annotations}: ${annotationsFile.reason}`);
   const annotations = asAnnotations(annotationsFile.kind === 'value' ? annotationsFile.value : undefined);
+  problems.push(...attemptProblems);
 
-  const attempts = await summariseAttempts(folder, watch, { ageMs: ageOf(record, nowMs) });
-  problems.push(...attempts.problems);
-  const { problems: _, ...rest } = attempts;
-  const cluster = await withCluster(folder, rest.state, {
-    attemptedMs: rest.attemptCount === 0 ? null : Date.parse(rest.lastAttempt?.startedAt ?? '') || 0,
-  });
-  return { id, folder, record, annotations, ...rest, ...cluster, problems };
+  const ownState = deriveState({ ...facts, ageMs: ageOf(record, nowMs) });
+  const attemptedMs = facts.attempted ? Date.parse(attempts.lastAttempt?.startedAt ?? '') || 0 : null;
+  return {
+    id,
+    folder,
+    record,
+    annotations,
+    ...attempts,
+    state: job ? mergeJobState(ownState, job.state, { attemptedMs }) : ownState,
+    job: job ? `${job.record.job}${job.state.reason === '' ? '' : ` ${job.state.reason}`}` : null,
+    problems,
+  };
 }
 
 /** A folder that says nothing about a run that can be understood; its state is not guessed. */
@@ -89,70 +106,122 @@ export function shownState(run: Pick<RunOverview, 'record' | 'attemptCount' | 's
 
 export type AttemptsSummary = Pick<
   RunOverview,
-  'lastAttempt' | 'attemptCount' | 'state' | 'liveness' | 'latest' | 'msPerStep' | 'outcome' | 'problems'
->;
+  'lastAttempt' | 'attemptCount' | 'liveness' | 'latest' | 'msPerStep' | 'outcome' | 'problems'
+> & {
+  /** What the state follows from, but for the age of the run. */
+  facts: Omit<RunFacts, 'ageMs'>;
+};
 
-/** What the attempts of a run, or of the scheduler of a sweep, say about its state. */
+/** What the attempts of a run, or of the scheduler of a sweep, say. `there` is what `folder` holds. */
 export async function summariseAttempts(
   folder: string,
   watch: LivenessWatch,
-  { ageMs }: { ageMs: number },
+  there: FolderContents,
 ): Promise<AttemptsSummary> {
-  const problems: string[] = [];
-  const attempts = await attemptIndices(folder);
-  const facts: RunFacts = {
-    attempted: attempts.length > 0,
-    liveness: 'undecided',
-    outcome: null,
-    started: false,
-    stopRequested: false,
-    queued: false,
-    ageMs,
-  };
-  let lastAttempt: AttemptRecord | null = null;
-  let latest: Record<string, number> = {};
-  let msPerStep: number | null = null;
-  let outcome: RunOverview['outcome'] = null;
+  const attempts = there.has(runFiles.attempts) ? await attemptIndices(folder) : [];
   const lastIndex = attempts.at(-1);
-  if (lastIndex !== undefined) {
-    const attemptFolder = join(folder, runFiles.attempts, attemptName(lastIndex));
-    const attemptFile = await readJson(join(attemptFolder, attemptFiles.record));
-    lastAttempt = attemptFile.kind === 'value' ? asAttemptRecord(attemptFile.value, lastIndex) : null;
-    if (!lastAttempt) {
-      problems.push(`${attemptName(lastIndex)}/${attemptFiles.record}: ${unreadable(attemptFile)}`);
-    }
-    const events = (await readLastLines(join(attemptFolder, attemptFiles.events), eventsTailBytes))
-      .map((text) => asEvent(parseJsonLine(text) ?? {}))
-      .filter((event) => event !== undefined);
-    outcome = outcomeOf(events);
-    const lines = await lastMetricLines(join(attemptFolder, attemptFiles.metrics));
-    latest = Object.assign(await latestBefore(folder, lastAttempt), ...lines) as Record<string, number>;
-    // Evaluations are rare: in a long run the last one lies before the lines that were read, but checkpoints name it.
-    if (latest['knnTop1'] === undefined) latest = { ...(await checkpointEvaluations(folder)), ...latest };
-    msPerStep = recentMsPerStep(
-      lines.map((line) => line['step'] ?? Number.NaN),
-      lines.map((line) => line['time'] ?? Number.NaN),
-    );
-    facts.outcome = outcome?.type ?? null;
-    facts.started = events.some((event) => event.type === 'started') || lines.length > 0;
-    if (!outcome) {
-      const heartbeat = await readHeartbeat(join(attemptFolder, attemptFiles.heartbeat));
-      facts.liveness = await watch.check(`${folder}#${lastIndex}`, lastAttempt?.process ?? null, heartbeat);
-      // A scheduler that was paused and went on says `started` again.
-      const lastWord = events.findLast(({ type }) => type === 'stopRequested' || type === 'started');
-      facts.stopRequested = lastWord?.type === 'stopRequested' || (await isStopPending(folder, lastAttempt));
-    }
+  if (lastIndex === undefined) {
+    return {
+      lastAttempt: null,
+      attemptCount: 0,
+      liveness: 'undecided',
+      latest: {},
+      msPerStep: null,
+      outcome: null,
+      problems: [],
+      facts: {
+        attempted: false,
+        liveness: 'undecided',
+        outcome: null,
+        started: false,
+        stopRequested: false,
+        queued: false,
+      },
+    };
   }
+  const attemptFolder = join(folder, runFiles.attempts, attemptName(lastIndex));
+  const [attemptFile, eventsBefore, lines] = await Promise.all([
+    readJson(join(attemptFolder, attemptFiles.record)),
+    lastEvents(attemptFolder),
+    lastMetricLines(join(attemptFolder, attemptFiles.metrics)),
+  ]);
+  const lastAttempt = attemptFile.kind === 'value' ? asAttemptRecord(attemptFile.value, lastIndex) : null;
+  const key = `${folder}#${lastIndex}`;
+  const [inherited, saved, { events, liveness, stopPending }] = await Promise.all([
+    latestBefore(folder, lastAttempt),
+    // Evaluations are rare: in a long run the last one lies before the lines that were read, but checkpoints name it.
+    lines.some((line) => line['knnTop1'] !== undefined) ? {} : checkpointEvaluations(folder, there),
+    watchAttempt(folder, attemptFolder, { watch, key, lastAttempt, events: eventsBefore, there }),
+  ]);
+  const outcome = outcomeOf(events);
+  // A scheduler that was paused and went on says `started` again.
+  const lastWord = events.findLast(({ type }) => type === 'stopRequested' || type === 'started');
   return {
     lastAttempt,
     attemptCount: attempts.length,
-    state: deriveState(facts),
-    liveness: facts.liveness,
-    latest,
-    msPerStep,
+    liveness,
+    latest: Object.assign({}, saved, inherited, ...lines) as Record<string, number>,
+    msPerStep: recentMsPerStep(
+      lines.map((line) => line['step'] ?? Number.NaN),
+      lines.map((line) => line['time'] ?? Number.NaN),
+    ),
     outcome,
-    problems,
+    problems: lastAttempt ? [] : [`${attemptName(lastIndex)}/${attemptFiles.record}: ${unreadable(attemptFile)}`],
+    facts: {
+      attempted: true,
+      liveness,
+      outcome: outcome?.type ?? null,
+      started: events.some((event) => event.type === 'started') || lines.length > 0,
+      stopRequested: lastWord?.type === 'stopRequested' || stopPending,
+      queued: false,
+    },
   };
+}
+
+/** Whether an attempt lives; of one whose events tell its end nothing is asked. */
+async function watchAttempt(
+  folder: string,
+  attemptFolder: string,
+  {
+    watch,
+    key,
+    lastAttempt,
+    events,
+    there,
+  }: {
+    watch: LivenessWatch;
+    key: string;
+    lastAttempt: AttemptRecord | null;
+    events: EventLine[];
+    there: FolderContents;
+  },
+): Promise<{ events: EventLine[]; liveness: Liveness; stopPending: boolean }> {
+  if (outcomeOf(events)) return { events, liveness: 'undecided', stopPending: false };
+  const [heartbeat, stopPending] = await Promise.all([
+    readHeartbeat(join(attemptFolder, attemptFiles.heartbeat)),
+    isStopPending(folder, lastAttempt, there),
+  ]);
+  const liveness = await watch.check(key, lastAttempt?.process ?? null, heartbeat);
+  // It may have told its end after its events were read and before it was looked for.
+  return { events: liveness === 'gone' ? await lastEvents(attemptFolder) : events, liveness, stopPending };
+}
+
+async function lastEvents(attemptFolder: string): Promise<EventLine[]> {
+  const texts = await readLastLines(join(attemptFolder, attemptFiles.events), eventsTailBytes);
+  return texts.map((text) => asEvent(parseJsonLine(text) ?? {})).filter((event) => event !== undefined);
+}
+
+/** The names of the files and folders in a folder. */
+export type FolderContents = ReadonlySet<string>;
+
+/** What is in a folder; nothing in one that is not there. */
+export async function contentsOf(folder: string): Promise<FolderContents> {
+  return new Set(await namesIn(folder));
+}
+
+/** Asks the disk for no file that its folder does not hold. */
+async function readJsonIn(folder: string, name: string, there: FolderContents): Promise<JsonFile> {
+  return there.has(name) ? readJson(join(folder, name)) : { kind: 'missing' };
 }
 
 /** The indices of a run's attempts, ascending. */
@@ -180,8 +249,8 @@ async function readHeartbeat(path: string): Promise<string | null> {
 }
 
 /** A stop asked for after the attempt started; an older request was meant for an earlier attempt. */
-async function isStopPending(folder: string, attempt: AttemptRecord | null): Promise<boolean> {
-  const file = await readJson(join(folder, runFiles.request));
+async function isStopPending(folder: string, attempt: AttemptRecord | null, there: FolderContents): Promise<boolean> {
+  const file = await readJsonIn(folder, runFiles.request, there);
   const request = file.kind === 'value' ? asControlRequest(file.value) : null;
   if (request?.action !== 'stop') return false;
   return attempt === null || Date.parse(request.at) >= Date.parse(attempt.startedAt);
@@ -205,7 +274,8 @@ async function latestBefore(folder: string, attempt: AttemptRecord | null): Prom
 }
 
 /** The accuracies that the newest checkpoint was saved with. */
-async function checkpointEvaluations(folder: string): Promise<Record<string, number>> {
+async function checkpointEvaluations(folder: string, there: FolderContents): Promise<Record<string, number>> {
+  if (!there.has(runFiles.checkpoints)) return {};
   const path = join(folder, runFiles.checkpoints);
   const newest = (await namesIn(path)).filter((name) => checkpointStep(name) !== undefined).at(-1);
   if (newest === undefined) return {};

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { installationFolder } from '../installation.ts';
@@ -28,8 +28,8 @@ export function libraryVersions(): Record<string, string> {
 
 /** Read from the package's folder, since not every package exports its manifest. */
 function installedVersion(name: string): string {
-  const entry = createRequire(import.meta.url).resolve(name);
-  const marker = join('node_modules', name);
-  const folder = entry.slice(0, entry.lastIndexOf(marker) + marker.length);
-  return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest).version;
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  const path = folders.map((folder) => join(folder, name, 'package.json')).find((file) => existsSync(file));
+  if (path === undefined) throw new Error(`internal: the package ${name} is in none of ${folders.join(', ')}.`);
+  return (JSON.parse(readFileSync(path, 'utf8')) as Manifest).version;
 }

@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installNode } from '../host/npmNode.ts';
 import { packagedVsix } from '../host/packagedVsix.ts';
 import { runCommand } from '../host/runCommand.ts';
-import { unpackZip } from '../host/unpackZip.ts';
+import { packedSizes, unpackZip } from '../host/unpackZip.ts';
 
 describe('the packaged extension', () => {
   let work = '';
@@ -65,8 +65,28 @@ describe('the packaged extension', () => {
     expect(images.length).toBeGreaterThan(0);
   });
 
+  test.each(['onnxruntime-node', 'sharp', 'koffi'])('%s can be loaded', async (name) => {
+    const script = join(work, 'extension/dist', `load-${name}.mjs`);
+    writeFileSync(script, `import loaded from '${name}';\nconsole.log(typeof loaded);\n`);
+    const { exitCode, output } = await runCommand(node, [script], {
+      cwd: work,
+      env: { PATH: '/usr/bin:/bin' },
+      timeoutMs: 60_000,
+    });
+    expect(output.trim()).toMatch(/^(object|function)$/);
+    expect(exitCode).toBe(0);
+  });
+
   test('stays below 60 MB', () => {
     expect(statSync(vsix).size).toBeLessThan(60e6);
+  });
+
+  test('stays below 1.5 MB without the native binaries', () => {
+    const isNative = (name: string): boolean => /\.(node|dll|dylib|so)(\.\d+)*$/.test(name);
+    const native = [...packedSizes(vsix)].filter(([name]) => isNative(name));
+    expect(native.length).toBeGreaterThanOrEqual(4); // of onnxruntime two, of sharp one or two, of koffi one
+    const nativeBytes = native.reduce((sum, [, bytes]) => sum + bytes, 0);
+    expect(statSync(vsix).size - nativeBytes).toBeLessThan(1.5e6);
   });
 
   test('trains on Node 20 away from the repository', async () => {

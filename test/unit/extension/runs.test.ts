@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nameRun } from '../../../experiments/runId.ts';
@@ -63,6 +63,28 @@ describe('RunCollection', () => {
     expect(collection.runs.get('r-40')).toMatchObject({ state: 'running', annotations: { name: 'again' } });
   });
 
+  it('notices a job that an ended run was given to', async () => {
+    const folder = await writeRun(runs, 'r', [finished]);
+    const job = (number: string) =>
+      appendFile(
+        join(folder, 'jobs.jsonl'),
+        JSON.stringify({ scheduler: 'slurm', job: number, submittedAt: '', by: '' }) + '\n',
+      );
+    await job('17');
+    await look();
+    expect(collection.runs.get('r')?.job).toMatch(/^17/);
+    await job('18');
+    expect((await look()).changed).toMatchObject([{ id: 'r', job: expect.stringMatching(/^18/) as string }]);
+  });
+
+  it('sees a half-written record become whole', async () => {
+    await writeRun(runs, 'r', [], '{"version": 1, "ha');
+    await look();
+    expect(collection.runs.get('r')?.record).toBeNull();
+    await writeFile(join(runs, 'r/run.json'), JSON.stringify(aRecord('r')));
+    expect((await look()).changed).toMatchObject([{ id: 'r', problems: [] }]);
+  });
+
   it('reads a hinted run at once', async () => {
     for (let i = 0; i < 60; i++) await writeRun(runs, `r-${i}`, [finished]);
     await look();
@@ -93,7 +115,8 @@ describe('RunCollection', () => {
     await utimes(join(folder, 'attempts/001/heartbeat'), 1000, 1000);
     await look();
     expect(collection.sweeps).toMatchObject([{ scheduler: 'lost', heardAtMs: 1_000_000 }]);
-    await writeRun(join(runs, 'sweeps'), 's', [{ process: { ...gone, hostname: 'another-host' }, events }]);
+    const elsewhere = { process: { ...gone, hostname: 'another-host' }, events };
+    await writeRun(join(runs, 'sweeps'), 's', [{ process: gone, events }, elsewhere]);
     await look();
     expect(collection.sweeps).toMatchObject([{ scheduler: 'silent' }]);
   });
