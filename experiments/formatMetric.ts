@@ -57,6 +57,15 @@ export function formatNumber(value: number, digits = 4): string {
   return sign + groupThousands(whole!) + (fraction ? trimFraction(fraction) : '');
 }
 
+/** The fewest significant digits, from `least` on, with which `formatNumber` tells apart all numbers among `values` that differ. */
+export function digitsToDistinguish(values: readonly unknown[], least = 4): number {
+  const numbers = [...new Set(values.filter((value) => typeof value === 'number'))];
+  const most = 17; // enough for any two numbers of double precision
+  for (let digits = least; digits < most; digits++)
+    if (new Set(numbers.map((value) => formatNumber(value, digits))).size === numbers.length) return digits;
+  return most;
+}
+
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;
