@@ -64,7 +64,9 @@ async function itemsOf(watch: RunWatch, { title, filter = () => true }: PickOpti
   if (!watch.ready) await watch.refresh();
   const runs = [...(watch.collection?.runs.values() ?? [])].filter(filter);
   if (runs.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('{0}: there is no such run.', title));
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('{0}: there is no run that this can be done with now.', title),
+    );
     return undefined;
   }
   runs.sort((a, b) => ((a.record?.createdAt ?? '') < (b.record?.createdAt ?? '') ? 1 : -1));
