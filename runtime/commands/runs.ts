@@ -150,6 +150,8 @@ function sortKeys(text: string, named: (name: string) => TableColumn): SortKey[]
 }
 
 function bestBy(metric: string, named: (name: string) => TableColumn): { by: TableColumn; descending: boolean } {
+  // Where no run has the metric, that is what is wrong with it.
+  named(metric);
   const { better } = metricInfo(metric);
   if (better === null) throw errors.usage(`Neither way is better for '${metric}'; --sort orders by it.`);
   return { by: named(`best:${metric}`), descending: better === 'higher' };
