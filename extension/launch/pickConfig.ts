@@ -136,7 +136,8 @@ async function workspacePaths(kind: DocumentKind): Promise<string[]> {
   const uris = await vscode.workspace.findFiles('**/*.{yaml,yml}', passedOver, mostFiles);
   const paths = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
   const kinds = await Promise.all(paths.map((path) => kindOfYaml(path).catch(() => undefined)));
-  return paths.filter((_, i) => kinds[i] === kind).sort();
+  const depth = (path: string): number => path.split(/[\\/]/).length;
+  return paths.filter((_, i) => kinds[i] === kind).sort((a, b) => depth(a) - depth(b) || a.localeCompare(b));
 }
 
 function presetPaths(kind: DocumentKind, presetsFolder: string): string[] {

@@ -122,6 +122,11 @@ export function createStatusBar(context: vscode.ExtensionContext, watch: RunWatc
     const parts = run.state === 'running' ? progress : [stateWords()[run.state]];
     const more = active.length > 1 ? ` (+${active.length - 1})` : '';
     item.text = `$(pulse) ${[shortName(runName(run)), ...parts].join(' \u00b7 ')}${more}`;
+    const words = [runName(run), ...parts].join(', ');
+    // Without a label of its own, a screen reader is given the Markdown of the tooltip, escapes included.
+    item.accessibilityInformation = {
+      label: active.length > 1 ? vscode.l10n.t('{0}; {1} active runs', words, active.length) : words,
+    };
     const tooltip = new vscode.MarkdownString();
     for (const one of active.slice(0, 10)) {
       tooltip
