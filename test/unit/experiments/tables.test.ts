@@ -97,6 +97,7 @@ describe('numbers', () => {
     expect(formatMetric('memoryBytes', 3 * 2 ** 30)).toBe('3.0 GiB');
     expect(formatDuration(12_400)).toBe('12 s');
     expect(formatDuration(200_000)).toBe('3 min 20 s');
+    expect(formatDuration(1_525_000)).toBe('25 min');
     expect(formatDuration(7_500_000)).toBe('2 h 05 min');
   });
 });
