@@ -57,6 +57,15 @@ export function formatNumber(value: number, digits = 4): string {
   return sign + groupThousands(whole!) + (fraction ? trimFraction(fraction) : '');
 }
 
+/** The fewest significant digits, from `least` on, with which `formatNumber` tells apart all numbers among `values` that differ. */
+export function digitsToDistinguish(values: readonly unknown[], least = 4): number {
+  const numbers = [...new Set(values.filter((value) => typeof value === 'number'))];
+  const most = 17; // enough for any two numbers of double precision
+  for (let digits = least; digits < most; digits++)
+    if (new Set(numbers.map((value) => formatNumber(value, digits))).size === numbers.length) return digits;
+  return most;
+}
+
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;
@@ -68,12 +77,13 @@ export function formatBytes(bytes: number): string {
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** `2 h 05 min`, `3 min 20 s`, `12 s`. */
+/** `2 h 05 min`, `25 min`, `3 min 20 s`, `12 s`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, '0')} s`;
+  if (minutes < 10) return `${minutes} min ${String(seconds % 60).padStart(2, '0')} s`;
+  if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;

@@ -146,7 +146,7 @@ function seeds(runs: readonly Compared[]): Caveat | undefined {
     return {
       code: 'singleSeed',
       weight: distinct.size === 1 ? 'note' : 'serious',
-      message: `One run an arm, with ${same}: n = 1 shows no spread. Run three seeds of each before concluding.`,
+      message: `One run per arm, with ${same}: n = 1 shows no spread. Run three seeds of each before concluding.`,
       keys: ['seed'],
     };
   }

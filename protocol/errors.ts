@@ -40,6 +40,8 @@ const sentences = {
     say(`\`${key}\` can't be edited: ${reason}.`, 'Edit the text by hand.'),
   extendsCycle: (chain: readonly string[]) =>
     say(`Configurations extend each other in a circle: ${chain.join(' -> ')}.`, 'Remove one `extends:`.'),
+  sweepMissing: (path: string) =>
+    say(`No sweep file at ${path}.`, 'Give the path of a YAML file. See configs/sweeps/ for examples.'),
   sweepInvalid: (path: string, reason: string) =>
     say(`${path} is not a valid sweep file: ${reason}.`, 'See configs/sweeps/ for examples.'),
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `simdino`: everything the editor does, from a terminal. */
+import { nearest } from '../configs/nearest.ts';
 import { isSimdinoError, errors } from '../protocol/errors.ts';
 import { commands } from './commands/commandTable.ts';
 import { exitCodes } from './commands/exitCodes.ts';
@@ -11,8 +12,10 @@ async function main(args: string[]): Promise<number> {
     return name === undefined ? exitCodes.usage : exitCodes.success;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command)
-    throw errors.usage(`There is no command '${name}'; the commands are ${Object.keys(commands).join(', ')}.`);
+  if (!command) {
+    const meant = nearest(name, Object.keys(commands));
+    throw errors.usage(`There is no command '${name}'.${meant === undefined ? '' : ` Did you mean '${meant}'?`}`);
+  }
   const [word = ''] = rest;
   const variant = Object.hasOwn(command.variants ?? {}, word) ? command.variants?.[word] : undefined;
   return (await (variant ?? command.load)()).run(rest);
@@ -44,7 +47,9 @@ try {
     process.stderr.write(`simdino: ${error.message}\n`);
     process.exitCode = exitCodes.usage;
   } else if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
-    process.stderr.write(`simdino: ${error.message}. See \`simdino --help\`.\n`);
+    // Node goes on with advice on arguments that begin with a dash, which is seldom what was meant.
+    const [fault = ''] = error.message.split('. To specify a positional argument');
+    process.stderr.write(`simdino: ${fault.replace(/\.$/, '')}. See \`simdino ${process.argv[2]} --help\`.\n`);
     process.exitCode = exitCodes.usage;
   } else {
     process.stderr.write(

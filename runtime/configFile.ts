@@ -37,7 +37,11 @@ export function readConfigFile(pathOrPreset: string, overrides: Record<string, s
 
   const { config, diagnostics } = readConfig(text, { path, load: loadReference });
   const problems = diagnostics.filter(({ severity }) => severity === 'error');
-  if (!config || problems.length > 0) throw errors.configInvalid(path, formatDiagnostics(problems, text, path));
+  if (!config || problems.length > 0) {
+    const changes = Object.entries(overrides).map(([key, value]) => `--set ${key}=${value}`);
+    const what = [path, ...changes].join(' ');
+    throw errors.configInvalid(what, formatDiagnostics(problems, text, path));
+  }
   return { config, path, text, warnings: diagnostics.filter(({ severity }) => severity !== 'error') };
 }
 

@@ -35,7 +35,7 @@ export function hover(analysis: Analysis, offset: number, options: HoverOptions 
     analysis.kind === 'config' ? originMarkdown(analysis, row) : '',
     ...hints(analysis, options)
       .filter((hint) => hint.path === row.path)
-      .map((hint) => `**Here:** ${hint.text.replace(/^[=~] /, '')} - ${hint.tooltip}`),
+      .map((hint) => `**Here:** ${hint.text.replace(/^[=~] /, '')}. ${hint.tooltip}`),
     row.type === 'section' ? '' : (options.past?.(row.path) ?? ''),
   ];
   const markdown = parts.filter(Boolean).join('\n\n');

@@ -55,7 +55,9 @@ export async function verifyPaper({ launcher }: StartContext, argument: unknown)
 async function pickManifest(): Promise<vscode.Uri | undefined> {
   const found = await paperManifests();
   if (found.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('There is no paper table in this workspace yet.'));
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('There is no paper table in this workspace yet. \u201cSimDINO: Make paper table\u201d writes one.'),
+    );
     return undefined;
   }
   const items = found.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));

@@ -14,7 +14,7 @@ const lastChoiceKey = (kind: DocumentKind): string => `simdino.last.${kind}`;
 const mostFiles = 500;
 const passedOver = '**/{node_modules,.git,dist,runs,.venv,site-packages}/**';
 
-/** Lets a person choose among the workspace's configurations (or sweeps) and the presets; the last choice comes first. */
+/** Lets a person choose among the workspace's configurations (or sweeps) and the presets; the file in front and the last choice come first. */
 export async function pickConfig(
   context: vscode.ExtensionContext,
   kind: DocumentKind,
@@ -53,7 +53,13 @@ export async function pickConfig(
   const showAll = (workspace: string[]): void => {
     const last = context.workspaceState.get<string>(lastChoiceKey(kind));
     show(
-      itemsOf(workspace, presetPaths(kind, presetsFolder), kind === 'config' ? paperPaths(presetsFolder) : [], last),
+      itemsOf(
+        workspace,
+        presetPaths(kind, presetsFolder),
+        kind === 'config' ? paperPaths(presetsFolder) : [],
+        last,
+        vscode.window.activeTextEditor?.document.uri.fsPath,
+      ),
     );
   };
   // All at once: a list that grows while somebody reaches for a row puts another row under the pointer.
@@ -66,7 +72,13 @@ export async function pickConfig(
 /** Choosing an item starts its `path`, or shows the items that it `opens`. */
 type ConfigItem = vscode.QuickPickItem & { path?: string; opens?: ConfigItem[] };
 
-function itemsOf(workspace: string[], presets: string[], paper: string[], last: string | undefined): ConfigItem[] {
+function itemsOf(
+  workspace: string[],
+  presets: string[],
+  paper: string[],
+  last: string | undefined,
+  inFront: string | undefined,
+): ConfigItem[] {
   const items: ConfigItem[] = [];
   const section = (label: string, paths: string[], describe: (path: string) => string): void => {
     if (paths.length === 0) return;
@@ -82,8 +94,10 @@ function itemsOf(workspace: string[], presets: string[], paper: string[], last: 
     }
   };
   const relative = (path: string): string => vscode.workspace.asRelativePath(path);
-  const lastPath = last !== undefined && existsSync(last) ? [last] : [];
-  const others = (paths: string[]): string[] => paths.filter((path) => path !== lastPath[0]);
+  const frontPath = workspace.filter((path) => path === inFront);
+  const lastPath = last !== undefined && last !== frontPath[0] && existsSync(last) ? [last] : [];
+  const others = (paths: string[]): string[] => paths.filter((path) => ![frontPath[0], lastPath[0]].includes(path));
+  section(vscode.l10n.t('open in front'), frontPath, relative);
   section(vscode.l10n.t('last choice'), lastPath, (path) =>
     presets.includes(path) ? vscode.l10n.t('preset') : relative(path),
   );
@@ -122,7 +136,8 @@ async function workspacePaths(kind: DocumentKind): Promise<string[]> {
   const uris = await vscode.workspace.findFiles('**/*.{yaml,yml}', passedOver, mostFiles);
   const paths = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
   const kinds = await Promise.all(paths.map((path) => kindOfYaml(path).catch(() => undefined)));
-  return paths.filter((_, i) => kinds[i] === kind).sort();
+  const depth = (path: string): number => path.split(/[\\/]/).length;
+  return paths.filter((_, i) => kinds[i] === kind).sort((a, b) => depth(a) - depth(b) || a.localeCompare(b));
 }
 
 function presetPaths(kind: DocumentKind, presetsFolder: string): string[] {

@@ -11,10 +11,11 @@ export function registerAnnotations(context: vscode.ExtensionContext, watch: Run
     id: string,
     title: string,
     ask: (current: Annotations, id: string) => Promise<Partial<Annotations> | undefined>,
+    isMeant: (current: Annotations) => boolean = () => true,
   ) =>
     context.subscriptions.push(
       vscode.commands.registerCommand(id, async (argument: RunArgument) => {
-        const run = await pickRun(watch, argument, { title });
+        const run = await pickRun(watch, argument, { title, filter: ({ annotations }) => isMeant(annotations) });
         if (!run) return;
         const changes = await ask(run.annotations, run.id);
         if (!changes) return;
@@ -22,12 +23,19 @@ export function registerAnnotations(context: vscode.ExtensionContext, watch: Run
         await watch.refresh(run.id);
       }),
     );
-  const set = (changes: Annotations) => () => Promise.resolve(changes);
+  /** A mark that is on or off: the palette offers only the runs whose mark would change. */
+  const mark = (id: string, title: string, name: 'star' | 'archived', on: boolean) =>
+    command(
+      id,
+      title,
+      () => Promise.resolve({ [name]: on }),
+      (current) => (current[name] ?? false) !== on,
+    );
 
-  command('simdino.starRun', vscode.l10n.t('Star run'), set({ star: true }));
-  command('simdino.unstarRun', vscode.l10n.t('Remove star'), set({ star: false }));
-  command('simdino.archiveRun', vscode.l10n.t('Archive run'), set({ archived: true }));
-  command('simdino.unarchiveRun', vscode.l10n.t('Take out of the archive'), set({ archived: false }));
+  mark('simdino.starRun', vscode.l10n.t('Star run'), 'star', true);
+  mark('simdino.unstarRun', vscode.l10n.t('Remove star from run'), 'star', false);
+  mark('simdino.archiveRun', vscode.l10n.t('Archive run'), 'archived', true);
+  mark('simdino.unarchiveRun', vscode.l10n.t('Take run out of the archive'), 'archived', false);
 
   command('simdino.renameRun', vscode.l10n.t('Rename run'), async (current, id) => {
     const name = await vscode.window.showInputBox({

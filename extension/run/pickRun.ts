@@ -47,14 +47,40 @@ export async function pickRuns(
   const items = await itemsOf(watch, options);
   if (!items) return undefined;
   const picked = new Set([...(options.picked ?? []), ...selected, idOf(argument)]);
-  for (const item of items) item.picked = picked.has(item.run.id);
-  const answer = await vscode.window.showQuickPick(items, {
-    title: options.title,
-    matchOnDescription: true,
-    matchOnDetail: true,
-    canPickMany: true,
+  return chooseSeveral(
+    items,
+    items.filter(({ run }) => picked.has(run.id)),
+    options.title,
+  );
+}
+
+/** A choice of several runs. Enter takes what is ticked, or the row in focus where nothing is; with neither, it goes on asking. */
+function chooseSeveral(
+  items: readonly RunPick[],
+  ticked: readonly RunPick[],
+  title: string,
+): Promise<RunOverview[] | undefined> {
+  const picker = vscode.window.createQuickPick<RunPick>();
+  picker.title = title;
+  picker.placeholder = vscode.l10n.t('Tick runs, or move to one, then press Enter');
+  picker.canSelectMany = true;
+  picker.matchOnDescription = true;
+  picker.matchOnDetail = true;
+  picker.items = items;
+  picker.selectedItems = ticked;
+  return new Promise((resolve) => {
+    picker.onDidAccept(() => {
+      const chosen = picker.selectedItems.length > 0 ? picker.selectedItems : picker.activeItems;
+      if (chosen.length === 0) return;
+      resolve(chosen.map(({ run }) => run));
+      picker.hide();
+    });
+    picker.onDidHide(() => {
+      resolve(undefined);
+      picker.dispose();
+    });
+    picker.show();
   });
-  return answer?.map(({ run }) => run);
 }
 
 type RunPick = vscode.QuickPickItem & { run: RunOverview };
@@ -64,7 +90,9 @@ async function itemsOf(watch: RunWatch, { title, filter = () => true }: PickOpti
   if (!watch.ready) await watch.refresh();
   const runs = [...(watch.collection?.runs.values() ?? [])].filter(filter);
   if (runs.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('{0}: there is no such run.', title));
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('{0}: there is no run that this can be done with now.', title),
+    );
     return undefined;
   }
   runs.sort((a, b) => ((a.record?.createdAt ?? '') < (b.record?.createdAt ?? '') ? 1 : -1));

@@ -116,9 +116,17 @@ export function createStatusBar(context: vscode.ExtensionContext, watch: RunWatc
       return;
     }
     const left = remainingText(run);
-    const parts = run.state === 'running' ? progressParts(run) : [stateWords()[run.state]];
+    const [epoch, ...figures] = progressParts(run);
+    // The window cuts the end of a long text: what is left of the training is asked for more often than the figures.
+    const progress = [epoch, left && vscode.l10n.t('{0} left', left), ...figures].filter((part) => part !== undefined);
+    const parts = run.state === 'running' ? progress : [stateWords()[run.state]];
     const more = active.length > 1 ? ` (+${active.length - 1})` : '';
-    item.text = `$(pulse) ${[shortName(runName(run)), ...parts, ...(left ? [vscode.l10n.t('{0} left', left)] : [])].join(' \u00b7 ')}${more}`;
+    item.text = `$(pulse) ${[shortName(runName(run)), ...parts].join(' \u00b7 ')}${more}`;
+    const words = [runName(run), ...parts].join(', ');
+    // Without a label of its own, a screen reader is given the Markdown of the tooltip, escapes included.
+    item.accessibilityInformation = {
+      label: active.length > 1 ? vscode.l10n.t('{0}; {1} active runs', words, active.length) : words,
+    };
     const tooltip = new vscode.MarkdownString();
     for (const one of active.slice(0, 10)) {
       tooltip
@@ -135,5 +143,5 @@ export function createStatusBar(context: vscode.ExtensionContext, watch: RunWatc
 /** Icons in a status bar text are written `$(name)`: a run's name must not become one. */
 function shortName(name: string): string {
   const plain = name.replaceAll('$(', '$ (');
-  return plain.length > 32 ? `${plain.slice(0, 31)}\u2026` : plain;
+  return plain.length > 24 ? `${plain.slice(0, 23)}\u2026` : plain;
 }

@@ -40,10 +40,12 @@ export async function run(args: string[]): Promise<number> {
     ...(values.note === undefined ? {} : { notes: values.note }),
     ...(values.archive === undefined ? {} : { archived: values.archive }),
   };
-  if (values.help || positionals.length === 0 || Object.keys(changes).length === 0) {
+  if (values.help || positionals.length === 0) {
     process.stdout.write(usage);
     return values.help ? exitCodes.success : exitCodes.usage;
   }
+  if (Object.keys(changes).length === 0)
+    throw errors.usage('`simdino annotate` needs something to change: --name, --star, --tags, --note or --archive.');
   const runsFolder = resolve(values['runs-dir']);
   for (const id of positionals)
     if (!isRunId(id) || !existsSync(join(runsFolder, id))) throw errors.runMissing(id, runsFolder);

@@ -29,7 +29,10 @@ export const commands: Record<string, Command> = {
   },
   grids: { summary: '[GRID]  list the ablation grids, or the cells of one', load: () => import('./grids.ts') },
   curve: { summary: 'RUN...  draw a metric of runs as SVG', load: () => import('./curve.ts') },
-  eval: { summary: 'RUN     evaluate a run\u2019s checkpoint by k-NN', load: () => import('./eval.ts') },
+  eval: {
+    summary: 'RUN     evaluate a checkpoint of a run by k-NN and linear classification',
+    load: () => import('./eval.ts'),
+  },
   look: {
     summary: 'RUN     pictures of what it learned: attention, components, objects, neighbours, spectrum',
     load: () => import('./look.ts'),

@@ -57,10 +57,11 @@ export async function run(args: string[]): Promise<number> {
     },
   });
   const [id] = positionals;
-  if (values.help || id === undefined || values.data === undefined) {
+  if (values.help || id === undefined) {
     process.stdout.write(usage);
     return values.help ? exitCodes.success : exitCodes.usage;
   }
+  if (values.data === undefined) throw errors.usage('`simdino detect` needs --data with a folder of images.');
   const tau = Number(values.tau);
   if (!(tau > -1 && tau < 1)) throw errors.usage(`--tau takes a number between -1 and 1, got '${values.tau}'.`);
   const cut = { tau, masks: wholeNumber('masks', values.masks), crf: values.crf };

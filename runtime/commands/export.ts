@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { formatBytes } from '../../experiments/formatMetric.ts';
 import { errors } from '../../protocol/errors.ts';
 import { exportedNames } from '../checkpoint/foreign/exportNames.ts';
 import { namings } from '../checkpoint/foreign/foreignVit.ts';
@@ -63,7 +64,7 @@ export async function run(args: string[]): Promise<number> {
   if (values.json) process.stdout.write(`${JSON.stringify({ path, bytes, naming, tensors: tensors.size })}\n`);
   else
     process.stdout.write(
-      `${path}: ${tensors.size} tensors under ${naming} names, ${(bytes / 2 ** 20).toFixed(1)} MiB (${network} of ${id}, step ${step})\n`,
+      `${path}: ${tensors.size} tensors under ${naming} names, ${formatBytes(bytes)} (${network} of ${id}, step ${step})\n`,
     );
   return exitCodes.success;
 }

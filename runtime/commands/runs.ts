@@ -29,7 +29,7 @@ const usage = `Usage: simdino runs [options]   what every run of a folder is doi
 With one of these, the table of runs that the editor shows, last and best values included:
   --filter TEXT    words and conditions: "state:finished loss.eps=0.5 knnTop1>0.8"
   --sort KEYS      columns, separated by commas: "best:knnTop1:desc,seed"
-  --group KEY      groups by a column, with the mean of each metric
+  --group KEY      groups by a column: the mean of each metric \u00b1 its 95 % confidence interval
   --best METRIC    only the best run, or the best one of each group
   --columns KEYS   which columns to show; "all" for every one
   --archived       archived runs as well
@@ -150,6 +150,8 @@ function sortKeys(text: string, named: (name: string) => TableColumn): SortKey[]
 }
 
 function bestBy(metric: string, named: (name: string) => TableColumn): { by: TableColumn; descending: boolean } {
+  // Where no run has the metric, that is what is wrong with it.
+  named(metric);
   const { better } = metricInfo(metric);
   if (better === null) throw errors.usage(`Neither way is better for '${metric}'; --sort orders by it.`);
   return { by: named(`best:${metric}`), descending: better === 'higher' };

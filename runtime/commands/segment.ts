@@ -49,10 +49,12 @@ export async function run(args: string[]): Promise<number> {
     },
   });
   const [id] = positionals;
-  if (values.help || id === undefined || values.data === undefined) {
+  if (values.help || id === undefined) {
     process.stdout.write(usage);
     return values.help ? exitCodes.success : exitCodes.usage;
   }
+  if (values.data === undefined)
+    throw errors.usage('`simdino segment` needs --data with a folder of images and masks.');
   const rate = Number(values.rate);
   if (!(rate > 0)) throw errors.usage(`--rate takes a number above 0, got '${values.rate}'.`);
   const folder = openSegmentationFolder(resolve(values.data));

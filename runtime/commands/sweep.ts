@@ -178,7 +178,7 @@ function readFile(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw errors.configMissing(path);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw errors.sweepMissing(path);
     throw error;
   }
 }

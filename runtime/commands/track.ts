@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { errors } from '../../protocol/errors.ts';
 import { openBackbone } from '../eval/backbone.ts';
 import { tinted } from '../eval/look/picture.ts';
 import { pictureSheet, type SheetCell } from '../eval/look/sheet.ts';
@@ -39,10 +40,11 @@ export async function run(args: string[]): Promise<number> {
     },
   });
   const [id] = positionals;
-  if (values.help || id === undefined || values.data === undefined) {
+  if (values.help || id === undefined) {
     process.stdout.write(usage);
     return values.help ? exitCodes.success : exitCodes.usage;
   }
+  if (values.data === undefined) throw errors.usage('`simdino track` needs --data with a folder of videos.');
   const sequences = openVideoFolder(resolve(values.data));
   const evaluated = await openEvaluatedRun(id, values);
   const patchPx = evaluated.config.model.patchSizePx;

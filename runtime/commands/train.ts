@@ -15,7 +15,7 @@ import { trainInTerminal } from './trainInTerminal.ts';
 
 const usage = `Usage: simdino train CONFIG [options]
 
-CONFIG is a YAML file or a preset's name (quickstart, simdino_vits16, tiny).
+CONFIG is a YAML file or a preset's name, such as quickstart: "simdino config list" has all of them.
 
   --runs-dir DIR     where run folders are made (default: runs)
   --run-id ID        name of the run (default: made from the configuration's name and the time)

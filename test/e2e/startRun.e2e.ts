@@ -43,7 +43,9 @@ describeStudio('e2e: a run in a real VS Code', (suite) => {
   });
 
   test('shows its progress in the status bar', async () => {
-    expect(await suite.studio.workbench.statusBarItem(/long-.*loss/)).toMatch(/epoch [\d.]+\/20000 · loss [-−]?\d/);
+    expect(await suite.studio.workbench.statusBarItem(/long-.*loss/)).toMatch(
+      /epoch [\d.]+\/20000, (.* left, )?loss [-−]?\d/,
+    );
   });
 
   test('survives a reload of the window, and its curves go on', async () => {

@@ -235,7 +235,18 @@ describe('bad input', () => {
   test('a run that is not there and a command that is none', async () => {
     expect(await refused('resume', 'nobody')).toMatch(/No run 'nobody'/);
     expect(await refused('resume', '../escape')).toMatch(/No run '\.\.\/escape'/);
-    expect(await refused('frobnicate')).toMatch(/There is no command 'frobnicate'/);
+    expect(await refused('frobnicate')).toMatch(/There is no command 'frobnicate'\. See `simdino --help`/);
+    for (const command of ['detect', 'segment', 'track'])
+      expect(await refused(command, 'nobody')).toMatch(new RegExp(`simdino ${command}. needs --data with a folder of`));
+    expect(await refused('annotate', 'nobody')).toMatch(/needs something to change: --name, --star/);
+    expect(await refused('trian')).toMatch(/There is no command 'trian'\. Did you mean 'train'\?/);
+    expect(await refused('sweep', 'tiny')).toMatch(/No sweep file at .*tiny\. .* configs\/sweeps\//);
+    expect(await refused('train', 'tiny', '--sett', 'a=1')).toMatch(
+      /Unknown option '--sett'\. See `simdino train --help`/,
+    );
+    expect(await refused('train', 'tiny', '--set', 'loss.epss=1')).toMatch(
+      /tiny\.yaml --set loss\.epss=1 is not a valid/,
+    );
   });
 
   test('corrupt images are skipped, counted and listed; too many end the run', async () => {

@@ -110,7 +110,7 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
               ? t('Last evaluation; median of the last tenth of what is logged every step')
               : t('Best value of each metric on its own, at whatever step')}
             {metrics.some((metric) => !isComparable(metric, runs)) &&
-              `; ${t('the loss and its terms are not ranked, since {0} differs', objectiveDifferences(runs).join(', '))}`}
+              `; ${t('the loss and its terms are not ranked, since these keys differ: {0}', objectiveDifferences(runs).join(', '))}`}
           </span>
           <Choice
             label={t('Value of a run')}

@@ -1,4 +1,5 @@
 import { differingKeys } from '../../experiments/compare.ts';
+import { digitsToDistinguish } from '../../experiments/formatMetric.ts';
 import type { RunSummary } from '../../protocol/panelMessages.ts';
 import { LineSample } from '../charts/RunLegend.tsx';
 import { showValue } from '../grid/cellWords.ts';
@@ -8,7 +9,7 @@ import type { PanelHost } from '../panelHost.ts';
 /** Only the keys on which the runs disagree; what differs from the base is marked by weight, not by colour alone. */
 export function ConfigDifferences(props: { runs: readonly RunSummary[]; base: number; host: PanelHost }) {
   const { runs, base, host } = props;
-  const rows = differingKeys(runs, base);
+  const rows = differingKeys(runs, base).map((row) => ({ ...row, digits: digitsToDistinguish(row.values) }));
   if (runs.length < 2) return <p class="quiet-line">{t('Add another run to compare with.')}</p>;
   if (rows.length === 0) return <p class="quiet-line">{t('The configurations are equal.')}</p>;
   return (
@@ -40,7 +41,7 @@ export function ConfigDifferences(props: { runs: readonly RunSummary[]; base: nu
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ key, values, differs }) => (
+          {rows.map(({ key, values, differs, digits }) => (
             <tr key={key}>
               <th scope="row">
                 {host.live ? (
@@ -58,7 +59,7 @@ export function ConfigDifferences(props: { runs: readonly RunSummary[]; base: nu
               </th>
               {values.map((value, i) => (
                 <td key={i} class={`mono${differs[i] ? ' differs' : ''}`}>
-                  {value === undefined ? t('not set') : showValue(value)}
+                  {value === undefined ? t('not set') : showValue(value, digits)}
                 </td>
               ))}
             </tr>

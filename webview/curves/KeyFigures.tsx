@@ -9,6 +9,9 @@ import { isActive } from './RunHeader.tsx';
 
 const shown = ['loss', 'distance', 'codingRate', 'knnTop1', 'imagesPerSecond'];
 
+/** A speed is no result, and one term of the objective is least where the features have collapsed. */
+const withoutBest = new Set(['distance', 'codingRate', 'imagesPerSecond']);
+
 /** The numbers one looks for first. */
 export function KeyFigures({ run, store }: { run: RunSummary; store: CurveStore }) {
   dependOn(store.revision);
@@ -48,8 +51,10 @@ function note(run: RunSummary, metric: string): string {
     return t('{0} % of its maximum {1}', Math.round((100 * rate) / maximum), formatMetric(metric, maximum));
   }
   const best = run.best[metric];
-  if (!best || metric === 'imagesPerSecond') return '';
+  if (!best || withoutBest.has(metric)) return '';
   return best.value === run.last[metric]
-    ? t('best so far')
+    ? isActive(run)
+      ? t('best so far')
+      : t('its best')
     : t('best {0} at step {1}', formatMetric(metric, best.value), formatNumber(best.step, 8));
 }

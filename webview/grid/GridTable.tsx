@@ -45,7 +45,7 @@ export function GridTable({ model }: { model: GridModel }) {
                 {sweep.axes.map(({ key }) => (
                   <td key={key}>{showValue(cell.at[key] ?? null)}</td>
                 ))}
-                <td class={`tone-${look.tone}`}>
+                <td class={`one-line tone-${look.tone}`}>
                   {look.icon && <Icon name={look.icon} size={12} />} {look.label}
                 </td>
                 <td class="number">

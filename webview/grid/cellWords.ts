@@ -28,7 +28,8 @@ export function shortKey(key: string): string {
   return key.slice(key.lastIndexOf('.') + 1);
 }
 
-export function showValue(value: JsonScalar): string {
-  if (typeof value === 'number') return formatNumber(value);
+/** A value of the configuration; `digits` are significant ones, for values that fewer would make look alike. */
+export function showValue(value: JsonScalar, digits?: number): string {
+  if (typeof value === 'number') return formatNumber(value, digits);
   return value === null ? '\u2013' : String(value);
 }

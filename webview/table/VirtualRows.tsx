@@ -36,7 +36,10 @@ export function VirtualRows({ model }: { model: TableModel }) {
   const end = Math.min(items.length, Math.ceil((top.value + height.value) / rowPx) + overscan);
   const at = Math.min(active.value, items.length - 1);
   const grouped = model.groupBy.value !== null;
-  const template = columns.map((column) => widthOf(column, grouped)).join(' ');
+  const widths = columns.map((column) => widthOf(column, grouped));
+  const template = widths.map(({ least, share }) => (share ? `minmax(${least}, ${share}fr)` : least)).join(' ');
+  // Each row is a grid of its own. All of them have this width, so that their columns stand below each other.
+  const rowWidth = `max(100%, ${widths.map(({ least }) => least).join(' + ')})`;
 
   const select = (index: number, how: 'toggle' | 'range'): void => {
     const next = new Set(model.selected.value);
@@ -93,7 +96,7 @@ export function VirtualRows({ model }: { model: TableModel }) {
       aria-activedescendant={at >= first && at < end ? `row-${at}` : undefined}
       onKeyDown={onKeyDown}
       onScroll={(event) => (top.value = event.currentTarget.scrollTop)}
-      style={{ '--columns': template }}
+      style={{ '--columns': template, '--row-width': rowWidth }}
     >
       <div role="row" class="head" aria-rowindex={1}>
         {columns.map((column) => (
@@ -246,23 +249,30 @@ function timeText(time: Date): string {
   return time.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
 }
 
+/** How wide a column is: its least width as CSS has it, and its share of what is left over. */
+interface ColumnWidth {
+  least: string;
+  share?: number;
+}
+
 /** Wide enough for the heading with its arrow and for what stands below it; only texts and the longest headings are cut. */
-function widthOf({ id, kind, label }: TableColumn, grouped: boolean): string {
+function widthOf({ id, kind, label }: TableColumn, grouped: boolean): ColumnWidth {
   const heading = Math.min(26, label.length) + 3;
   const fitting = (letters: number): string => `calc(${Math.max(heading, letters)}ch + 18px)`;
-  if (id === 'name') return 'minmax(220px, 2fr)';
+  // A name with the time of its start, a tick and a star.
+  if (id === 'name') return { least: 'calc(24ch + 64px)', share: 2 };
   // The badge has a glyph and a rim.
-  if (id === 'state') return 'calc(15ch + 50px)';
+  if (id === 'state') return { least: 'calc(15ch + 50px)' };
   switch (kind) {
     case 'time':
       // Its blanks and slashes are narrow.
-      return fitting(Math.ceil(0.9 * longestTime()));
+      return { least: fitting(Math.ceil(0.9 * longestTime())) };
     case 'number':
-      return fitting(8);
+      return { least: fitting(8) };
     case 'metric':
-      return fitting(grouped ? 18 : 10);
+      return { least: fitting(grouped ? 18 : 10) };
     case 'text':
-      return `minmax(${fitting(12)}, 1fr)`;
+      return { least: fitting(12), share: 1 };
   }
 }
 

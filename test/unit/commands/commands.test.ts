@@ -110,7 +110,8 @@ describe('simdino runs', () => {
   it('says which columns and formats there are', async () => {
     await expect(runs('--sort', 'lss')).rejects.toThrow(/No run has a column 'lss'; there are name, state,.*last:loss/);
     await expect(runs('--export', 'xls')).rejects.toThrow('--export takes csv, markdown, latex, json');
-    await expect(runs('--best', 'lr')).rejects.toThrow(/Neither way is better/);
+    await expect(runs('--best', 'seed')).rejects.toThrow(/Neither way is better/);
+    await expect(runs('--best', 'lss')).rejects.toThrow(/No run has a column 'lss'/);
   });
 
   it('without any of these, lists every run as before', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatDuration, formatMetric, formatNumber } from '../../../experiments/formatMetric.ts';
+import { digitsToDistinguish, formatDuration, formatMetric, formatNumber } from '../../../experiments/formatMetric.ts';
 import { toCsv, toLatex, toMarkdown } from '../../../experiments/tables.ts';
 import type { ResultTable } from '../../../experiments/tables.ts';
 
@@ -81,11 +81,23 @@ describe('numbers', () => {
     expect(formatNumber(value)).toBe(text);
   });
 
+  it('has as many digits as it takes to tell numbers apart', () => {
+    const shown = (values: (number | string | undefined)[]) => {
+      const digits = digitsToDistinguish(values);
+      return values.map((value) => (typeof value === 'number' ? formatNumber(value, digits) : value));
+    };
+    expect(shown([0.2236, Math.sqrt(0.05)])).toEqual(['0.2236', '0.22361']);
+    expect(shown([0.5, 0.5, 'auto', undefined])).toEqual(['0.5', '0.5', 'auto', undefined]);
+    expect(new Set(shown([0.1 + 0.2, 0.3])).size).toBe(2);
+    expect(new Set(shown([1e-9, 1.00001e-9])).size).toBe(2);
+  });
+
   it('knows shares, bytes and durations', () => {
     expect(formatMetric('knnTop1', 0.7123)).toBe('71.2 %');
     expect(formatMetric('memoryBytes', 3 * 2 ** 30)).toBe('3.0 GiB');
     expect(formatDuration(12_400)).toBe('12 s');
     expect(formatDuration(200_000)).toBe('3 min 20 s');
+    expect(formatDuration(1_525_000)).toBe('25 min');
     expect(formatDuration(7_500_000)).toBe('2 h 05 min');
   });
 });

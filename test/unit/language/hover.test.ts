@@ -125,7 +125,7 @@ describe('hover', () => {
       **Paper:** not given (eq. (7))  
       **Authors' code:** 0.2236 (its \`eps\` 0.05 is epsilon squared)
 
-      **Here:** ε² = 0.09 - ε = 0.3; the authors' code calls ε² = 0.09 \`eps\`."
+      **Here:** ε² = 0.09. ε = 0.3; the authors' code calls ε² = 0.09 \`eps\`."
     `);
   });
 

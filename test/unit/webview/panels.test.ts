@@ -664,6 +664,15 @@ describe('panels in a browser', () => {
       expect((await panel.kept()).choices['columns']).toMatch(/^knnTop1\n/);
     });
 
+    it('writes values that differ so that they look different', async () => {
+      const panel = await panelOf('comparison');
+      await panel.showComparison([
+        arm('a', 0, 1, { 'loss.eps': 0.2236 }),
+        arm('b', 0, 1, { 'loss.eps': Math.sqrt(0.05) }),
+      ]);
+      expect(await panel.page.locator('table.differences td').allInnerTexts()).toEqual(['0.2236', '0.22361']);
+    });
+
     it('sets the paper\u2019s rows beside one\u2019s own, in the table and in what is saved', async () => {
       const panel = await panelOf('comparison');
       await panel.showComparison(fourRuns());
@@ -1035,6 +1044,41 @@ describe('panels in a browser', () => {
     const badge = await panel.page.locator('.badge.tone-warning').boundingBox();
     const cell = await panel.page.locator('.cell:has(> .badge.tone-warning)').boundingBox();
     expect(badge!.x + badge!.width).toBeLessThanOrEqual(cell!.x + cell!.width);
+  });
+
+  it('the table of runs has its columns below each other, however long the names, tags and notes', async () => {
+    for (const width of [700, 1600]) {
+      const panel = await panelOf('table', { width });
+      const rows = makeTable(6).map((row, i) => ({
+        ...row,
+        name: 'x'.repeat(1 + 20 * i),
+        tags: ['t'.repeat(1 + 15 * i)],
+        notes: 'n'.repeat(1 + 25 * i),
+      }));
+      await panel.showTable(rows);
+      await panel.page.getByText('Columns', { exact: true }).click();
+      for (const name of ['Tags', 'Notes']) await panel.page.getByRole('checkbox', { name, exact: true }).check();
+      await panel.page.keyboard.press('Escape');
+      const edges = (row: string) =>
+        panel.page
+          .locator(row)
+          .evaluateAll((found) =>
+            found.map((one) => [...one.children].map((cell) => Math.round(cell.getBoundingClientRect().left)).join()),
+          );
+      const [head] = await edges('.runs-table .head');
+      expect(head!.split(',').length).toBeGreaterThan(6);
+      expect(await edges('.runs-table .line')).toEqual(rows.map(() => head));
+    }
+  });
+
+  it('the facts of a run have dots between them, and none in or before a tag', async () => {
+    const panel = await panelOf('curves');
+    await panel.showCurves([running({ summary: { tags: ['baseline', 'night'] } })]);
+    const dotted = await panel.page
+      .locator('.facts li')
+      .evaluateAll((items) => items.map((item) => getComputedStyle(item, '::after').content !== 'none'));
+    expect(dotted.slice(-3)).toEqual([false, false, false]);
+    expect(dotted.slice(0, -3).every(Boolean) && dotted.length > 4).toBe(true);
   });
 
   describe('at 200 % zoom on a small window, with the longest name, nothing moves sideways and nothing is cut:', () => {
