@@ -5,6 +5,7 @@ import { bestShown, metricInfo, metricRows, rankedBy } from './compare.ts';
 import { tableValue } from './formatMetric.ts';
 import type { Grid } from './grid.ts';
 import { arms } from './honesty.ts';
+import { metricLabels, type MetricLabel } from './metricLabels.ts';
 import { meanInterval } from './studentT.ts';
 import type { ResultCell, ResultColumn, ResultTable } from './tables.ts';
 
@@ -66,7 +67,12 @@ export function gridTable(grid: Grid, axisKeys: readonly string[], metric: strin
   );
   const keys = axisKeys.map((key) => ({ label: key, cells: cells.map(({ at }) => String(at[key] ?? '')) }));
   const states = { label: 'State', cells: cells.map(({ state }) => state as string) };
-  return assemble(`${metricInfo(metric).label} by ${axisKeys.join(' and ')}`, [...keys, states], [metric], [column]);
+  return assemble(
+    `${metricLabels([metric])(metric).label} by ${axisKeys.join(' and ')}`,
+    [...keys, states],
+    [metric],
+    [column],
+  );
 }
 
 type Ranking = ReturnType<typeof rankedBy>;
@@ -106,9 +112,13 @@ function assemble(
   columns: readonly ResultCell[][],
 ): ResultTable {
   const count = texts[0]?.cells.length ?? 0;
+  const labelOf = metricLabels(metrics);
   return {
     title,
-    columns: [...texts.map(({ label }) => ({ label, kind: 'text' as const })), ...metrics.map(metricColumn)],
+    columns: [
+      ...texts.map(({ label }) => ({ label, kind: 'text' as const })),
+      ...metrics.map((metric) => metricColumn(metric, labelOf(metric))),
+    ],
     rows: Array.from({ length: count }, (_, i) => [
       ...texts.map(({ cells }): ResultCell => ({ text: cells[i]! })),
       ...columns.map((column) => column[i] ?? null),
@@ -117,9 +127,9 @@ function assemble(
 }
 
 /** The head of a column of values, with their unit. */
-export function metricColumn(metric: string): ResultColumn {
+export function metricColumn(metric: string, { label, title }: MetricLabel = metricInfo(metric)): ResultColumn {
   const unit = tableValue(metric, 0).unit || metricInfo(metric).unit;
-  return { label: metricInfo(metric).label + (unit ? ` (${unit})` : ''), kind: 'number' };
+  return { label: label + (unit ? ` (${unit})` : ''), ...(title === undefined ? {} : { title }), kind: 'number' };
 }
 
 /** Four significant digits of the largest value, the same number of decimals for the whole column. */

@@ -1,6 +1,7 @@
 /** A metric of some runs as a figure, without a browser: the lines that the panel of curves draws, on white. */
 import type { RunSummary, Series } from '../protocol/panelMessages.ts';
 import { metricInfo } from './compare.ts';
+import { metricLabels } from './metricLabels.ts';
 import { drawnPoints, rawLineLimit, smoothingFor } from './drawnPoints.ts';
 import { indexExtremes } from './extremes.ts';
 import type { Figure, FigureLine } from './figureSvg.ts';
@@ -69,7 +70,8 @@ export function curveFigure(
     const raw = smoothing > 0 && curves.length <= rawLineLimit ? [line(values, true)] : [];
     return [...raw, line(smoothing > 0 ? smooth(values, smoothing) : values, false)];
   });
-  const { label, unit } = metricInfo(metric);
+  const { unit } = metricInfo(metric);
+  const { label } = metricLabels([metric])(metric);
   return {
     title: curves.length === 1 ? `${label}, ${curves[0]!.summary.name}` : label,
     xLabel: axis === 'time' ? 'training time in s' : axis,

@@ -1,5 +1,5 @@
 /** A sweep's heat maps as vector graphics on white, one facet below the other. */
-import { metricInfo } from './compare.ts';
+import { metricLabels } from './metricLabels.ts';
 import { formatMetric, formatNumber } from './formatMetric.ts';
 import type { Grid, GridCell } from './grid.ts';
 import type { JsonScalar } from '../protocol/records.ts';
@@ -35,7 +35,12 @@ export function heatMapSvg({ grid, title, metric, colours }: HeatMapFigure): {
     `<title>${escapeHtml(title)}</title>`,
     '<rect width="100%" height="100%" fill="#fff"/>',
     text(16, 24, title, 'font-size="14" font-weight="600" fill="#1a1a1a"'),
-    text(16, 42, `${metricInfo(metric).label}; mean \u00b1 95 % confidence interval over seeds`, 'fill="#555"'),
+    text(
+      16,
+      42,
+      `${metricLabels([metric])(metric).label}; mean \u00b1 95 % confidence interval over seeds`,
+      'fill="#555"',
+    ),
   ];
   grid.facets.forEach((facet, f) => {
     const top = 64 + f * facetHeight;

@@ -95,7 +95,7 @@ export function withReferences(table: ResultTable, metrics: readonly string[], p
   });
   return {
     ...table,
-    columns: [...table.columns, ...added.map(metricColumn)],
+    columns: [...table.columns, ...added.map((metric) => metricColumn(metric))],
     rows: [...table.rows.map((row) => [...row, ...added.map(() => null)]), ...rows],
   };
 }

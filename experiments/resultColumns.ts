@@ -2,10 +2,10 @@
 import type { RunSummary } from '../protocol/panelMessages.ts';
 import { knownMetric, metricCatalogue, withoutData } from '../protocol/metrics.ts';
 import { metricInfo, metricRows } from './compare.ts';
+import { metricLabels, type MetricLabel } from './metricLabels.ts';
 
-export interface ResultMetric {
+export interface ResultMetric extends MetricLabel {
   metric: string;
-  label: string;
   /** Shown as long as nobody has chosen. */
   byDefault: boolean;
 }
@@ -22,8 +22,10 @@ export function resultMetrics(runs: readonly Pick<RunSummary, 'last' | 'best'>[]
     if (metric === firstOfAll) return 0;
     return { evaluation: 1, objective: 2, training: 2, machine: 3 }[metricInfo(metric).about ?? 'training'];
   };
-  return metricRows(runs, 'last')
-    .map(({ metric }) => ({ metric, label: metricInfo(metric).label, byDefault: isResult(metric) }))
+  const metrics = metricRows(runs, 'last').map(({ metric }) => metric);
+  const labelOf = metricLabels(metrics);
+  return metrics
+    .map((metric) => ({ metric, ...labelOf(metric), byDefault: isResult(metric) }))
     .sort((a, b) => place(a.metric) - place(b.metric));
 }
 

@@ -1,8 +1,8 @@
 /** The table of runs: its columns, and which rows in which order - filtered, sorted by several columns, grouped by one. */
 import type { TableRow } from '../protocol/panelMessages.ts';
 import type { JsonScalar } from '../protocol/records.ts';
-import { metricInfo } from './compare.ts';
 import { formatMetric, formatNumber } from './formatMetric.ts';
+import { metricLabels, type MetricLabel } from './metricLabels.ts';
 import { meanInterval, type MeanInterval } from './studentT.ts';
 
 /** `text`, `number`, `metric` (formatted by its name) or `time`. */
@@ -10,6 +10,8 @@ export interface TableColumn {
   /** `name`, `last:loss`, `best:knnTop1`, `config:loss.eps`. */
   id: string;
   label: string;
+  /** The whole label where it is shortened, for a tooltip. */
+  title?: string;
   kind: 'text' | 'number' | 'metric' | 'time';
   /** Of a metric column. */
   metric?: string;
@@ -51,12 +53,13 @@ export function tableColumns(rows: readonly TableRow[]): TableColumn[] {
   const best = new Set(rows.flatMap((row) => Object.keys(row.best)));
   const keys = new Set(rows.flatMap((row) => Object.keys(row.config)));
   for (const name of ['step', 'epoch', 'time']) last.delete(name);
+  const labelOf = metricLabels([...last]);
   return [
     ...fixedColumns.filter(({ value }) => rows.some((row) => value(row) !== undefined)),
     ...[...last].sort(byCatalogue).flatMap((metric): TableColumn[] => [
       {
         id: `last:${metric}`,
-        label: metricInfo(metric).label,
+        ...labelOf(metric),
         kind: 'metric',
         metric,
         value: (row) => row.last[metric],
@@ -65,7 +68,7 @@ export function tableColumns(rows: readonly TableRow[]): TableColumn[] {
         ? [
             {
               id: `best:${metric}`,
-              label: `Best ${lowerFirst(metricInfo(metric).label)}`,
+              ...bestLabel(labelOf(metric)),
               kind: 'metric' as const,
               metric,
               value: (row: TableRow) => row.best[metric]?.value,
@@ -232,6 +235,11 @@ const firstMetrics = ['knnTop1', 'linearTop1', 'loss'];
 function byCatalogue(a: string, b: string): number {
   const rank = (metric: string): number => firstMetrics.indexOf(metric) + 1 || firstMetrics.length + 1;
   return rank(a) - rank(b) || (a < b ? -1 : 1);
+}
+
+function bestLabel({ label, title }: MetricLabel): MetricLabel {
+  const best = (text: string) => `Best ${lowerFirst(text)}`;
+  return { label: best(label), ...(title === undefined ? {} : { title: best(title) }) };
 }
 
 function lowerFirst(text: string): string {

@@ -20,10 +20,11 @@ export function resultTableOf(items: readonly TableItem[], columns: readonly Tab
   });
   return {
     title: 'Runs',
-    columns: columns.map(({ label, kind, metric }) => {
+    columns: columns.map(({ label, title, kind, metric }) => {
       const unit = metric === undefined ? '' : tableValue(metric, 0).unit;
       return {
         label: label + (unit ? ` (${unit})` : ''),
+        ...(title === undefined ? {} : { title }),
         kind: kind === 'metric' || kind === 'number' ? 'number' : 'text',
       };
     }),

@@ -9,6 +9,8 @@ export interface ResultTable {
 
 export interface ResultColumn {
   label: string;
+  /** The whole label where it is shortened, for a tooltip. */
+  title?: string;
   /** Numbers are right-aligned. */
   kind: 'text' | 'number';
 }

@@ -36,6 +36,11 @@ const sentences = {
     say(`${path} is not a valid SimDINO configuration.\n${report}\n`, 'Correct the lines marked with ^.'),
   configMissing: (path: string) =>
     say(`No configuration file at ${path}.`, 'Give the path of a YAML file, or the name of a preset.'),
+  otherDataMissing: (name: string, path: string) =>
+    say(
+      `There is neither a folder nor a configuration file at ${path}, nor a preset '${name}'.`,
+      'Give --data a folder with train/ and val/, a YAML file whose data is meant, or a preset (`simdino config list`).',
+    ),
   yamlEditRefused: (key: string, reason: string) =>
     say(`\`${key}\` can't be edited: ${reason}.`, 'Edit the text by hand.'),
   extendsCycle: (chain: readonly string[]) =>

@@ -313,8 +313,18 @@ export const viewMetrics: Record<string, MetricInfo> = {
 /** The name of a figure of an evaluation on other images than the run's own. */
 export const metricOn = (metric: string, data: string): string => `${metric} on ${data}`;
 
+/** The data that a figure of an evaluation is of, where they are not the run's own. */
+export const dataOf = (name: string): string | undefined => / on (.+)$/.exec(name)?.[1];
+
 /** The metric without the data that it is of. */
 export const withoutData = (name: string): string => name.replace(/ on .+$/, '');
+
+/** The metric that a name means: itself, or a figure on other data where that is the only one of the name; undefined if none or several. */
+export function metricMeant(name: string, known: readonly string[]): string | undefined {
+  if (known.includes(name)) return name;
+  const onData = [...new Set(known.filter((metric) => withoutData(metric) === name))];
+  return onData.length === 1 ? onData[0] : undefined;
+}
 
 /**
  * The catalogue's entry of a metric, those of single views and of other data included; undefined for a name that it does not

@@ -54,11 +54,16 @@ export const loadReference = textLoader({
 
 /** The absolute path of a file given on the command line, or of a preset by its name. @throws configMissing */
 export function locateConfigFile(pathOrPreset: string): string {
-  const name = pathOrPreset.replace(/\.ya?ml$/, '');
-  const candidates = [resolve(pathOrPreset), ...(isPreset(name) ? [join(presetsFolder, `${name}.yaml`)] : [])];
-  const found = candidates.find(isFile);
+  const found = findConfigFile(pathOrPreset);
   if (found === undefined) throw errors.configMissing(resolve(pathOrPreset));
   return found;
+}
+
+/** The same; undefined where there is neither. */
+export function findConfigFile(pathOrPreset: string): string | undefined {
+  const name = pathOrPreset.replace(/\.ya?ml$/, '');
+  const candidates = [resolve(pathOrPreset), ...(isPreset(name) ? [join(presetsFolder, `${name}.yaml`)] : [])];
+  return candidates.find(isFile);
 }
 
 function isFile(path: string): boolean {

@@ -5,6 +5,7 @@ import { probedBlocks } from './eval/linearProbe.ts';
 import { buildProbeFeatureProgram } from './eval/probeFeatureStep.ts';
 import { buildFeatureProgram } from './featureStep.ts';
 import type { ProgramSet } from './engines/executor/programSet.ts';
+import { networkConfig } from './models/network.ts';
 import type { OwnShare } from './ops/sumOverRanks.ts';
 import type { ScheduleTotals } from './optim/schedules.ts';
 import { trainPrograms } from './trainPrograms.ts';
@@ -17,8 +18,18 @@ export interface ProgramSpec {
   share?: OwnShare;
 }
 
-/** Images that go through the teacher at a time when features are taken. */
-export const featureBatch = 128;
+/** Numbers that a block's attention may have, in float32 256 MiB. */
+const attentionNumbers = 2 ** 26;
+
+/**
+ * Images that go through the teacher at a time when features are taken: 128, fewer where the attention of a block, [B,A,N,N], would be
+ * large. Beyond that more of them are not faster.
+ */
+export function featureBatch(config: Pick<ResolvedConfig, 'model' | 'projector' | 'crops'>): number {
+  const { heads, patchSizePx, registers = 0 } = networkConfig(config).backbone;
+  const tokens = 1 + registers + Math.floor(config.crops.global.sizePx / patchSizePx) ** 2;
+  return Math.min(128, Math.max(1, Math.floor(attentionNumbers / (heads * tokens ** 2))));
+}
 
 /**
  * The programs of training, or those of an evaluation.
@@ -40,6 +51,7 @@ export function buildPrograms(
   const alone = reductions === 0 ? { programs: { train: step.program } } : undefined;
   const training = share ? alone : trainPrograms(step, config, { reductions });
   if (!training) return undefined;
+  const images = featureBatch(config);
   return {
     ...training,
     state: step.program.state,
@@ -47,12 +59,12 @@ export function buildPrograms(
       ...training.programs,
       features: buildFeatureProgram(config, {
         network: 'teacher',
-        images: featureBatch,
+        images,
         sizePx: config.crops.global.sizePx,
       }),
       probeFeatures: buildProbeFeatureProgram(config, {
         blocks: probedBlocks(config.eval, config.model.depth),
-        images: featureBatch,
+        images,
         sizePx: config.crops.global.sizePx,
       }),
     },

@@ -19,9 +19,9 @@ import type { TrainProgress } from './commands/progress.ts';
 import type { Dataset } from './data/dataset.ts';
 import { createLoader } from './data/loader.ts';
 import { effectiveRank } from './eval/effectiveRank.ts';
-import { linearAccuracy } from './eval/evaluateCheckpoint.ts';
 import { evaluateKnn } from './eval/evaluateKnn.ts';
-import { teacherFeatures } from './eval/extractFeatures.ts';
+import { teacherFeatures, type FeatureEvaluation } from './eval/evaluationFeatures.ts';
+import { evaluateLinear } from './eval/linearProbe.ts';
 import { executorHosts } from './eval/programHost.ts';
 import { withTensorboard } from './interchange/liveTensorboard.ts';
 import { watchRequests } from './run/control.ts';
@@ -159,31 +159,31 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
 
   // Images without labels can be trained on, not classified.
   const evaluated = dataset.train.classes !== null && dataset[config.eval.split] !== null;
-  const evaluate = async () => {
-    const { top1, galleryImages, queryImages, elapsedMs } = await evaluateKnn(
-      teacherFeatures(executor),
-      dataset,
-      config,
-      config.eval.split,
-      { openHost: executorHosts(config) },
-    );
-    knnTop1 = top1;
-    latest['knnTop1'] = top1;
-    attempt.metric(lineAt({ knnTop1: top1 }));
-    say(
-      `step ${step}: ${config.eval.knn.k}-NN top-1 ${(100 * top1).toFixed(2)} % ` +
-        `(${queryImages} ${config.eval.split} images against ${galleryImages}, ${(elapsedMs / 1000).toFixed(1)} s)`,
-    );
-  };
-
-  const evaluateLinearly = async () => {
-    const { best, elapsedMs, ...images } = await linearAccuracy(executor, dataset, config);
-    latest['linearTop1'] = best.top1;
-    attempt.metric(lineAt({ linearTop1: best.top1 }));
-    say(
-      `step ${step}: linear top-1 ${(100 * best.top1).toFixed(2)} % ` +
-        `(${images.testImages} ${config.eval.split} images after ${images.trainImages}, ${(elapsedMs / 1000).toFixed(1)} s)`,
-    );
+  const evaluate = async (evaluations: readonly FeatureEvaluation[]) => {
+    const openHost = executorHosts(config);
+    let startedMs = performance.now();
+    const features = await teacherFeatures(executor, dataset, config, { evaluations });
+    const secondsSince = () => ((performance.now() - startedMs) / 1000).toFixed(1);
+    if (features.knn) {
+      const { top1, galleryImages, queryImages } = await evaluateKnn(features.knn, config.eval.knn, { openHost });
+      knnTop1 = top1;
+      latest['knnTop1'] = top1;
+      attempt.metric(lineAt({ knnTop1: top1 }));
+      say(
+        `step ${step}: ${config.eval.knn.k}-NN top-1 ${(100 * top1).toFixed(2)} % ` +
+          `(${queryImages} ${config.eval.split} images against ${galleryImages}, ${secondsSince()} s)`,
+      );
+      startedMs = performance.now();
+    }
+    if (features.linear) {
+      const { best, trainImages, testImages } = await evaluateLinear(features.linear, config.eval.linear, openHost);
+      latest['linearTop1'] = best.top1;
+      attempt.metric(lineAt({ linearTop1: best.top1 }));
+      say(
+        `step ${step}: linear top-1 ${(100 * best.top1).toFixed(2)} % ` +
+          `(${testImages} ${config.eval.split} images after ${trainImages}, ${secondsSince()} s)`,
+      );
+    }
   };
 
   const checkpoints = join(run.folder, runFiles.checkpoints);
@@ -203,7 +203,7 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
   const meter = createResourceMeter(executor);
   try {
     attempt.event(step, { type: 'started' });
-    if (evaluated && step === 0) await evaluate();
+    if (evaluated && step === 0) await evaluate(['knn']);
 
     // --- Steps
     let stepEndedMs = performance.now();
@@ -254,9 +254,12 @@ export async function train(run: OpenRun, options: TrainOptions): Promise<TrainO
       if (step % config.runtime.logEverySteps === 0 || step === totalSteps) attempt.metric(line);
 
       // --- Evaluations and checkpoints
-      if (evaluated && due(config.eval.knn.everyEpochs, step)) await evaluate();
-      const { everyEpochs } = config.eval.linear;
-      if (evaluated && everyEpochs !== undefined && due(everyEpochs, step)) await evaluateLinearly();
+      const { knn, linear } = config.eval;
+      const evaluations: FeatureEvaluation[] = [
+        ...(due(knn.everyEpochs, step) ? ['knn' as const] : []),
+        ...(linear.everyEpochs !== undefined && due(linear.everyEpochs, step) ? ['linear' as const] : []),
+      ];
+      if (evaluated && evaluations.length > 0) await evaluate(evaluations);
       if (checkpointAsked || (due(config.checkpoint.everyEpochs, step) && step < totalSteps)) {
         await save(checkpointAsked ? 'requested' : 'interval');
         checkpointAsked = false;

@@ -18,7 +18,9 @@ export interface TrainingExecutor {
   readonly pid: number;
   /** Takes one training step; see `TrainStep` for inputs and outputs. */
   step(inputs: Arrays): Promise<Arrays>;
-  /** The teacher's features of `count` images [count,H,W,3], count at most `featureBatch`: [count, width]. */
+  /** Images that features are taken of at a time, at most. */
+  readonly featureBatch: number;
+  /** The teacher's features of `count` images [count,H,W,3]: [count, width]. */
   features(images: Uint8Array, count: number): Promise<Float32Array>;
   /** The same of what linear classifiers see: CLS tokens of the last blocks and a mean patch token. */
   probeFeatures(images: Uint8Array, count: number): Promise<Float32Array>;
@@ -56,12 +58,14 @@ export async function startTrainingExecutor(
     ...(onLog ? { onLog } : {}),
   });
   if (state) await requireTensors(executor, state);
+  const batch = featureBatch(config);
   const imageBytes = config.crops.global.sizePx ** 2 * 3;
   return {
     engine: executor.engine,
     device: executor.device,
     reason: executor.reason,
     pid: executor.pid,
+    featureBatch: batch,
     step: (inputs) => executor.run('train', inputs),
     features: (images, count) => featuresOf('features', images, count),
     probeFeatures: (images, count) => featuresOf('probeFeatures', images, count),
@@ -72,12 +76,12 @@ export async function startTrainingExecutor(
 
   async function featuresOf(program: string, images: Uint8Array, count: number): Promise<Float32Array> {
     // A graph's shapes are fixed: the last batch is filled up with black images, whose features are dropped.
-    const full = featureBatch * imageBytes;
+    const full = batch * imageBytes;
     const padded = images.length === full ? images : new Uint8Array(full);
     if (padded !== images) padded.set(images);
     const { features } = await executor.run(program, { images: padded });
     const all = features as Float32Array;
-    return all.subarray(0, (all.length / featureBatch) * count);
+    return all.subarray(0, (all.length / batch) * count);
   }
 }
 

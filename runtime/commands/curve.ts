@@ -7,14 +7,16 @@ import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { RunFeed } from '../../experiments/store/runFeed.ts';
 import { xAxes } from '../../experiments/xAxis.ts';
 import { errors } from '../../protocol/errors.ts';
+import { metricMeant } from '../../protocol/metrics.ts';
 import { isRunId, runFiles } from '../../protocol/runFolder.ts';
 import { guard } from '../run/appendLines.ts';
 import { exitCodes } from './exitCodes.ts';
+import { sayMetricMeant } from './metricArguments.ts';
 import { sayProblems } from './sayProblems.ts';
 
 const usage = `Usage: simdino curve RUN... [options]   a metric of runs as a vector graphic
 
-  --metric NAME      what to draw (default: loss)
+  --metric NAME      what to draw (default: loss); the data of a figure on others may be left out where there is but one
   -o, --out FILE     where the SVG goes (default: to the terminal)
   --axis AXIS        step (default), epoch or time
   --smoothing SHARE  of the moving average, 0 for none (default: 0.8)
@@ -60,10 +62,11 @@ export async function run(args: string[]): Promise<number> {
       return new RunFeed(folder, id, watch).read(Date.now());
     }),
   );
-  const { metric } = values;
   const logged = [...new Set(runs.flatMap(({ series }) => series.map((one) => one.metric)))].sort();
-  if (!logged.includes(metric))
-    throw errors.usage(`Nothing was logged as '${metric}'; there are ${logged.join(', ') || 'no metrics yet'}.`);
+  const metric = metricMeant(values.metric, logged);
+  if (metric === undefined)
+    throw errors.usage(`Nothing was logged as '${values.metric}'; there are ${logged.join(', ') || 'no metrics yet'}.`);
+  sayMetricMeant(values.metric, metric);
   for (const { summary, series } of runs)
     if (!series.some((one) => one.metric === metric)) process.stderr.write(`${summary.id} has no ${metric}\n`);
 

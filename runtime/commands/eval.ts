@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util';
 import { errors } from '../../protocol/errors.ts';
-import { evaluateCheckpoint, evaluateCheckpointLinearly } from '../eval/evaluateCheckpoint.ts';
+import { checkpointFeatures } from '../eval/evaluateCheckpoint.ts';
+import { evaluateKnn } from '../eval/evaluateKnn.ts';
+import { evaluateLinear } from '../eval/linearProbe.ts';
+import { executorHosts } from '../eval/programHost.ts';
 import {
   evaluatedRunOptions,
   openEvaluatedRun,
@@ -61,11 +64,13 @@ export async function run(args: string[]): Promise<number> {
   const split = asked ?? (dataset.test === null && dataset.validation !== null ? 'validation' : 'test');
   const ofData = other ? { data: other.name } : {};
   const images = `${other ? `${other.name}, ` : ''}${split} images`;
-  const { config, state } = evaluated;
-  if (what.includes('knn')) {
-    const [k, ...alsoK] = ks ?? [config.eval.knn.k];
-    const knnConfig = { ...config, eval: { ...config.eval, knn: { ...config.eval.knn, k: k! } } };
-    const result = await evaluateCheckpoint(knnConfig, dataset, { state, split, voting, alsoK });
+  const linear = { ...evaluated.config.eval.linear, ...(protocol ? { protocol } : {}) };
+  const config = { ...evaluated.config, eval: { ...evaluated.config.eval, linear } };
+  const openHost = executorHosts(config);
+  const features = await checkpointFeatures(config, dataset, { state: evaluated.state, split, evaluations: what });
+  if (features.knn) {
+    const [k = config.eval.knn.k, ...alsoK] = ks ?? [];
+    const result = await evaluateKnn(features.knn, { ...config.eval.knn, k }, { voting, alsoK, openHost });
     const further = result.byK.slice(1).map((other) => [`knnTop1At${other.k}`, other.top1] as const);
     reportFigures(
       evaluated,
@@ -89,13 +94,8 @@ export async function run(args: string[]): Promise<number> {
       },
     );
   }
-  if (what.includes('linear')) {
-    const linear = { ...config.eval.linear, ...(protocol ? { protocol } : {}) };
-    const linearConfig = { ...config, eval: { ...config.eval, linear } };
-    const { best, classifiers, trainImages, testImages } = await evaluateCheckpointLinearly(linearConfig, dataset, {
-      state,
-      split,
-    });
+  if (features.linear) {
+    const { best, classifiers, trainImages, testImages } = await evaluateLinear(features.linear, linear, openHost);
     reportFigures(
       evaluated,
       {

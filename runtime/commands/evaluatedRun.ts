@@ -8,7 +8,7 @@ import type { EvaluationLine, RunRecord } from '../../protocol/records.ts';
 import { checkpointName, runFiles } from '../../protocol/runFolder.ts';
 import { listCheckpoints, loadCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { TensorMap } from '../checkpoint/safetensors.ts';
-import { readConfigFile } from '../configFile.ts';
+import { findConfigFile, readConfigFile } from '../configFile.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { writeEvaluation } from '../eval/evaluateCheckpoint.ts';
 import { readTrainedRun } from '../run/openRun.ts';
@@ -82,10 +82,11 @@ export async function openRunData({ config, record }: EvaluatedRun): Promise<Dat
  * Other images than a run was trained on: a folder of images, or the data set of a configuration.
  *
  * @returns its name besides, by which its figures are told apart: the absolute path of the data, or their kind where they have none
- * @throws configInvalid, and what `openDataset` throws
+ * @throws otherDataMissing, configInvalid, and what `openDataset` throws
  */
 export async function openOtherData(place: string): Promise<{ dataset: Dataset; name: string }> {
   const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (!isFolder && findConfigFile(place) === undefined) throw errors.otherDataMissing(place, resolve(place));
   const file = isFolder ? undefined : readConfigFile(place);
   const data = file?.config.data ?? configSchema.parse({ data: { kind: 'imagefolder', path: resolve(place) } }).data;
   const configPath = file?.path ?? place;

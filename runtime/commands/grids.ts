@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { metricInfo } from '../../experiments/compare.ts';
+import { metricLabels } from '../../experiments/metricLabels.ts';
 import { formatMetric } from '../../experiments/formatMetric.ts';
 import { RunCollection, type SweepOverview } from '../../experiments/store/runCollection.ts';
 import { errors } from '../../protocol/errors.ts';
@@ -47,7 +47,7 @@ export async function run(args: string[]): Promise<number> {
   });
   const keys = record.axes.map(({ key }) => key);
   print(cells, [
-    ['RUN', ...keys, 'SEED', 'STATE', metricInfo(record.metric).label.toUpperCase()],
+    ['RUN', ...keys, 'SEED', 'STATE', metricLabels([record.metric])(record.metric).label.toUpperCase()],
     ...record.cells.map(({ runId, cell, seed }) => {
       const found = collection.runs.get(runId);
       const value = found?.latest[record.metric];

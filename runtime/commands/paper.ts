@@ -7,13 +7,15 @@ import { usualMetrics } from '../paper/paperTables.ts';
 import { verifyPaper } from '../paper/verifyPaper.ts';
 import { readSweepRecord } from '../sweep/createSweep.ts';
 import { exitCodes } from './exitCodes.ts';
+import { sayMetricMeant } from './metricArguments.ts';
 import { sayProblems } from './sayProblems.ts';
 
 const usage = `Usage: simdino paper make RUN... | --sweep ID [options]   table (Markdown, LaTeX, CSV), figure and manifest
        simdino paper verify DIR                          computes them anew from the raw metrics and compares
 
   -o, --output DIR   where they are written (default: paper)
-  --metric NAME      what the table shows; may be repeated (default: the sweep's metric, or knnTop1 and loss)
+  --metric NAME      what the table shows; may be repeated (default: the sweep's metric, or knnTop1 and loss); the data of a figure
+                     on others may be left out where there is but one
   --best             the best value of each run instead of the last
   --title TEXT       the caption
   --with-data        copies the raw metrics beside the manifest, so that the folder can be verified anywhere
@@ -82,6 +84,7 @@ export async function run(args: string[]): Promise<number> {
   process.stdout.write(
     `${[...Object.keys(manifest.outputs), 'manifest.json'].map((name) => join(folder, name)).join('\n')}\n`,
   );
+  metrics.forEach((metric, i) => sayMetricMeant(metric, manifest.metrics[i]!));
   sayProblems(problems);
   return exitCodes.success;
 }

@@ -2,12 +2,15 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { performance } from 'node:perf_hooks';
 import { loadCheckpoint, listCheckpoints } from '../checkpoint/checkpoint.ts';
+import type { TensorMap } from '../checkpoint/safetensors.ts';
 import type { EvaluationLine } from '../../protocol/records.ts';
 import { runFiles } from '../../protocol/runFolder.ts';
 import { parseOverrides, presetsFolder, readConfigFile } from '../configFile.ts';
-import { evaluateCheckpoint, writeEvaluation } from '../eval/evaluateCheckpoint.ts';
+import { checkpointFeatures, writeEvaluation } from '../eval/evaluateCheckpoint.ts';
 import { evaluateKnn, type KnnEvaluation } from '../eval/evaluateKnn.ts';
+import { pixelFeatures } from '../eval/evaluationFeatures.ts';
 import { rawPixels } from '../eval/extractFeatures.ts';
+import { executorHosts } from '../eval/programHost.ts';
 import { writeReport } from '../report/writeReport.ts';
 import { createRun } from '../run/openRun.ts';
 import { openTrainingData } from '../run/trainingData.ts';
@@ -59,10 +62,15 @@ export async function run(args: string[]): Promise<number> {
   const last = listCheckpoints(checkpoints).at(-1);
   if (!last) throw new Error('internal: a finished run has no checkpoint');
   const { state } = await loadCheckpoint(join(checkpoints, last.name));
+  const pixels = rawPixels(await dataset.train.image(0), config.data);
+  const networkAccuracy = async (of: TensorMap | null) => {
+    const features = await checkpointFeatures(config, dataset, { state: of, split: 'test', evaluations: ['knn'] });
+    return evaluateKnn(features.knn!, config.eval.knn, { openHost: executorHosts(config) });
+  };
   const results = {
-    'raw pixels': await evaluateKnn(rawPixels(await dataset.train.image(0), config.data), dataset, config, 'test'),
-    'untrained network': await evaluateCheckpoint(config, dataset, { state: null, split: 'test' }),
-    'trained network (teacher)': await evaluateCheckpoint(config, dataset, { state, split: 'test' }),
+    'raw pixels': await evaluateKnn(await pixelFeatures(pixels, dataset, config, 'test'), config.eval.knn),
+    'untrained network': await networkAccuracy(null),
+    'trained network (teacher)': await networkAccuracy(state),
   };
   const time = Date.now();
   const line = (features: string, { top1, top5, k }: KnnEvaluation): EvaluationLine => ({

@@ -20,8 +20,10 @@ import { shownState, type RunOverview } from '../../experiments/store/summariseR
 import { TableData } from '../../experiments/store/tableData.ts';
 import { toCsv, toLatex, toMarkdown } from '../../experiments/tables.ts';
 import { errors } from '../../protocol/errors.ts';
+import { metricMeant } from '../../protocol/metrics.ts';
 import type { TableRow } from '../../protocol/panelMessages.ts';
 import { exitCodes } from './exitCodes.ts';
+import { sayMetricMeant, splitNames } from './metricArguments.ts';
 import { sayProblems } from './sayProblems.ts';
 
 const usage = `Usage: simdino runs [options]   what every run of a folder is doing, whoever started it
@@ -39,7 +41,8 @@ With one of these, the table of runs that the editor shows, last and best values
   --runs-dir DIR   where run folders are (default: runs)
 
 A column is a key of the configuration (loss.eps), a metric (knnTop1: its last value), best:METRIC, or one of name, state,
-created, epoch, method, seed, grid, tags, notes.
+created, epoch, method, seed, grid, tags, notes. Figures on other data have them in their name; METRIC alone is enough where there is
+but one. A name with a comma stands in double quotes: --columns 'seed,"maskAP on /data/a,b"', --sort '"best:maskAP on /data/a,b":desc'.
 `;
 
 /** `simdino runs`: what every run of a folder is doing, whoever started it. */
@@ -114,8 +117,15 @@ async function writeTable(folder: string, asked: Asked, format: string | undefin
   if (!write) throw errors.usage(`--export takes ${Object.keys(writers).join(', ')}, got '${format ?? ''}'.`);
   const rows = (await readRows(folder)).filter((row) => asked.archived === true || !row.archived);
   const known = tableColumns(rows);
+  const taken = new Map<string, string>();
   const named = (name: string): TableColumn => {
-    const column = findColumn(name, known);
+    const [, prefix = '', metric = name] = /^(last:|best:)(.*)$/.exec(name) ?? [];
+    const meant = metricMeant(
+      metric,
+      known.flatMap((column) => column.metric ?? []),
+    );
+    const column = findColumn(name, known) ?? (meant === undefined ? undefined : findColumn(prefix + meant, known));
+    if (column?.metric !== undefined) taken.set(metric, column.metric);
     if (column) return column;
     throw errors.usage(`No run has a column '${name}'; there are ${known.map(({ id }) => id).join(', ')}.`);
   };
@@ -127,7 +137,9 @@ async function writeTable(folder: string, asked: Asked, format: string | undefin
     asked.best === undefined
       ? tableItems(rows, known, { ...view, sort: sortKeys(asked.sort ?? '', named) })
       : leadingItems(rows, known, { ...view, ...bestBy(asked.best, named) });
-  return write(items, chosenColumns(asked.columns, known, named));
+  const shown = chosenColumns(asked.columns, known, named);
+  for (const [name, metric] of taken) sayMetricMeant(name, metric);
+  return write(items, shown);
 }
 
 /** Every run with all that its metrics and its configuration say. */
@@ -140,13 +152,10 @@ async function readRows(folder: string): Promise<TableRow[]> {
 }
 
 function sortKeys(text: string, named: (name: string) => TableColumn): SortKey[] {
-  return text
-    .split(',')
-    .filter(Boolean)
-    .map((key) => {
-      const [, name = key, direction] = /^(.*):(asc|desc)$/.exec(key) ?? [];
-      return { column: named(name).id, descending: direction === 'desc' };
-    });
+  return splitNames('sort', text).map((key) => {
+    const [, name = key, direction] = /^(.*):(asc|desc)$/.exec(key) ?? [];
+    return { column: named(name).id, descending: direction === 'desc' };
+  });
 }
 
 function bestBy(metric: string, named: (name: string) => TableColumn): { by: TableColumn; descending: boolean } {
@@ -163,9 +172,9 @@ function chosenColumns(
   named: (name: string) => TableColumn,
 ): TableColumn[] {
   if (text === 'all') return [...known];
-  return (text === undefined ? defaultColumns(known) : ['name', ...text.split(',').filter(Boolean)])
-    .filter((name, i, all) => all.indexOf(name) === i)
-    .map(named);
+  return (text === undefined ? defaultColumns(known) : ['name', ...splitNames('columns', text)])
+    .map(named)
+    .filter(({ id }, i, all) => all.findIndex((column) => column.id === id) === i);
 }
 
 type Writer = (items: readonly TableItem[], columns: readonly TableColumn[]) => string;

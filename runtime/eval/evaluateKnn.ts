@@ -1,15 +1,10 @@
 /** k-NN accuracy of a split's features, DINO's protocol: training images as gallery, the other split's as queries. */
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import { performance } from 'node:perf_hooks';
 import type { ResolvedConfig } from '../../configs/schema.ts';
-import { errors } from '../../protocol/errors.ts';
-import type { Dataset, Split } from '../data/dataset.ts';
-import { extractFeatures, type FeatureExtractor, type LabelledFeatures } from './extractFeatures.ts';
+import type { LabelledFeatures } from './extractFeatures.ts';
 import { knnAccuracy, type KnnOptions } from './knn.ts';
 import { neighbourSearch, searchOnEngine, type FeatureRows, type Neighbours } from './nearestNeighbours.ts';
 import type { OpenHost } from './programHost.ts';
-
-export type EvaluatedSplit = ResolvedConfig['eval']['split'];
 
 export interface KnnEvaluation {
   top1: number;
@@ -19,7 +14,12 @@ export interface KnnEvaluation {
   byK: { k: number; top1: number; top5: number }[];
   galleryImages: number;
   queryImages: number;
-  elapsedMs: number;
+}
+
+/** Features of the images that vote, and of those that are classified. */
+export interface KnnFeatures {
+  gallery: LabelledFeatures;
+  queries: LabelledFeatures;
 }
 
 export interface KnnEvaluationOptions {
@@ -35,34 +35,12 @@ const queriesAtATime = 32;
 /** Products from which on an engine is quicker, its start included. */
 const productsForEngine = 4e9;
 
-/**
- * Evaluates an extractor's features on a split.
- *
- * @throws splitMissing, labelsMissing
- */
+/** k-NN accuracy of queries among a gallery. */
 export async function evaluateKnn(
-  extract: FeatureExtractor,
-  dataset: Dataset,
-  config: Pick<ResolvedConfig, 'crops' | 'eval' | 'runtime'>,
-  split: EvaluatedSplit = config.eval.split,
-  options: KnnEvaluationOptions = {},
-): Promise<KnnEvaluation> {
-  const startedMs = performance.now();
-  const { knn } = config.eval;
-  const queried = requireSplit(dataset, split);
-  const gallery = await extractFeatures(dataset.train, config, extract, { images: knn.galleryImages });
-  const queries = await extractFeatures(queried, config, extract, { images: knn.queryImages });
-  const result = await knnOfFeatures(gallery, queries, knn, options);
-  return { ...result, elapsedMs: performance.now() - startedMs };
-}
-
-/** k-NN accuracy of features that are there already. */
-export async function knnOfFeatures(
-  gallery: LabelledFeatures,
-  queries: LabelledFeatures,
+  { gallery, queries }: KnnFeatures,
   knn: Pick<ResolvedConfig['eval']['knn'], 'k' | 'temperature'>,
   { alsoK = [], voting, openHost }: KnnEvaluationOptions = {},
-): Promise<Omit<KnnEvaluation, 'elapsedMs'>> {
+): Promise<KnnEvaluation> {
   const ks = [...new Set([knn.k, ...alsoK].map((k) => Math.min(k, gallery.count)))];
   const neighbours = await search(rowsOf(gallery), rowsOf(queries), Math.max(...ks), openHost);
   const byK = ks.map((k) => {
@@ -75,14 +53,6 @@ export async function knnOfFeatures(
     return { k, top1, top5 };
   });
   return { ...byK[0]!, byK, galleryImages: gallery.count, queryImages: queries.count };
-}
-
-/** A split of a data set. @throws splitMissing */
-export function requireSplit(dataset: Dataset, split: EvaluatedSplit): Split {
-  const found = dataset[split];
-  if (found) return found;
-  const available = (['validation', 'test'] as const).filter((name) => dataset[name] !== null);
-  throw errors.splitMissing(split, dataset.path, available);
 }
 
 function rowsOf({ features_ND, count, width }: LabelledFeatures): FeatureRows {

@@ -1,6 +1,5 @@
 /** Linear classification of frozen features: DINO's protocol (one classifier) and DINOv2's (a grid, the best reported). */
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import { performance } from 'node:perf_hooks';
 import type { ResolvedConfig } from '../../configs/schema.ts';
 import { randomStream, shuffled } from '../data/random.ts';
 import type { LabelledFeatures } from './extractFeatures.ts';
@@ -22,7 +21,13 @@ export interface LinearEvaluation {
   classifiers: readonly ProbeClassifier[];
   trainImages: number;
   testImages: number;
-  elapsedMs: number;
+}
+
+/** Features to train classifiers on and to classify: CLS tokens of the last `storedBlocks` blocks and a mean patch token. */
+export interface LinearFeatures {
+  train: LabelledFeatures;
+  test: LabelledFeatures;
+  storedBlocks: number;
 }
 
 /** Blocks whose CLS tokens a probe needs. */
@@ -33,15 +38,12 @@ export function probedBlocks({ linear }: { linear: LinearConfig }, depth: number
 /**
  * Trains on cached features of evaluation crops and classifies others. The features are frozen and each image has one: the published
  * protocols draw new crops every epoch.
- *
- * @param train rows are CLS tokens of the last `storedBlocks` blocks and a mean patch token, see `probeFeatures`
  */
 export async function evaluateLinear(
-  { train, test, storedBlocks }: { train: LabelledFeatures; test: LabelledFeatures; storedBlocks: number },
+  { train, test, storedBlocks }: LinearFeatures,
   linear: LinearConfig,
   openHost: OpenHost,
 ): Promise<LinearEvaluation> {
-  const startedMs = performance.now();
   const grid = gridOf(linear);
   const width = train.width / (storedBlocks + 1);
   const batch = Math.min(linear.batchSize, train.count);
@@ -90,13 +92,7 @@ export async function evaluateLinear(
       }),
     );
     const best = classifiers.reduce((a, b) => (b.top1 > a.top1 ? b : a));
-    return {
-      best,
-      classifiers,
-      trainImages: train.count,
-      testImages: test.count,
-      elapsedMs: performance.now() - startedMs,
-    };
+    return { best, classifiers, trainImages: train.count, testImages: test.count };
   } finally {
     await host.close();
   }

@@ -29,7 +29,7 @@ export async function makePaper(
   plan: PaperPlan,
   { folder, withData, createdAt }: { folder: string; withData: boolean; createdAt: string },
 ): Promise<{ manifest: PaperManifest; problems: PaperTables['problems'] }> {
-  const { texts, problems } = await paperTables(runsFolder, plan);
+  const { texts, metrics, problems } = await paperTables(runsFolder, plan);
   const runs = await Promise.all(plan.runIds.map((id) => describeRun(runsFolder, id)));
   const { runIds: _, ...rest } = plan;
   const manifest: PaperManifest = {
@@ -37,6 +37,7 @@ export async function makePaper(
     createdAt,
     studioVersion: studioVersion(),
     ...rest,
+    metrics,
     runsFolder: withData ? dataFolder : relative(folder, runsFolder) || '.',
     runs,
     outputs: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, sha256Of(text)])),

@@ -5,6 +5,7 @@ import { figureSvg } from '../../experiments/figureSvg.ts';
 import { aggregateGrid, type Grid, type GridCell } from '../../experiments/grid.ts';
 import { heatMapSvg } from '../../experiments/heatMapSvg.ts';
 import { arms } from '../../experiments/honesty.ts';
+import { metricLabels } from '../../experiments/metricLabels.ts';
 import type { PaperManifest } from '../../experiments/paperManifest.ts';
 import { settledValue } from '../../experiments/settledValue.ts';
 import { isActive } from '../../experiments/status.ts';
@@ -12,7 +13,7 @@ import { LivenessWatch } from '../../experiments/store/liveness.ts';
 import { RunFeed, type RunNews } from '../../experiments/store/runFeed.ts';
 import { toCsv, toLatex, toMarkdown, type ResultTable } from '../../experiments/tables.ts';
 import { errors } from '../../protocol/errors.ts';
-import { knownMetric } from '../../protocol/metrics.ts';
+import { knownMetric, metricMeant } from '../../protocol/metrics.ts';
 import type { RunSummary } from '../../protocol/panelMessages.ts';
 import { isRunId } from '../../protocol/runFolder.ts';
 import { readSweepRecord } from '../sweep/createSweep.ts';
@@ -25,6 +26,8 @@ export const usualMetrics = ['knnTop1', 'loss'];
 
 export interface PaperTables {
   texts: Record<string, string>;
+  /** The plan's by their whole names, see `metricMeant`. */
+  metrics: string[];
   problems: { id: string; problems: readonly string[] }[];
 }
 
@@ -44,11 +47,16 @@ export async function paperTables(runsFolder: string, plan: PaperPlan): Promise<
   );
   for (const { summary } of news)
     if (isActive(summary.state)) throw errors.usage(`Run '${summary.id}' still trains; its numbers would change.`);
-  const known = new Set(news.flatMap(({ summary }) => Object.keys(summary.last)));
-  for (const metric of plan.metrics)
-    if (plan.sweepId === null && !known.has(metric) && !usualMetrics.includes(metric))
-      throw errors.usage(`No run has '${metric}'; there are ${[...known].sort().join(', ')}.`);
-  const { table, figure } = plan.sweepId === null ? ofRuns(news, plan) : ofSweep(runsFolder, plan.sweepId, news, plan);
+  const known = [...new Set(news.flatMap(({ summary }) => Object.keys(summary.last)))].sort();
+  const metrics = plan.metrics.map((metric) => {
+    const meant = metricMeant(metric, known);
+    if (meant === undefined && plan.sweepId === null && !usualMetrics.includes(metric))
+      throw errors.usage(`No run has '${metric}'; there are ${known.join(', ')}.`);
+    return meant ?? metric;
+  });
+  const meant = { ...plan, metrics };
+  const { table, figure } =
+    plan.sweepId === null ? ofRuns(news, meant) : ofSweep(runsFolder, plan.sweepId, news, meant);
   return {
     texts: {
       'table.md': toMarkdown(table),
@@ -56,6 +64,7 @@ export async function paperTables(runsFolder: string, plan: PaperPlan): Promise<
       'table.csv': toCsv(table),
       'figure.svg': figure,
     },
+    metrics,
     problems: news.map(({ summary: { id, problems } }) => ({ id, problems })),
   };
 }
@@ -120,7 +129,7 @@ function ofRuns(
   const figure = figureSvg({
     title,
     xLabel: 'Epoch',
-    yLabel: knownMetric(metric)?.label ?? metric,
+    yLabel: metricLabels([metric])(metric).label,
     logarithmicY: false,
     lines,
     widthPx: 720,

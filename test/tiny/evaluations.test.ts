@@ -316,7 +316,7 @@ describe('eval on other images', () => {
     writeFileSync(config, 'extends: tiny\ndata: { kind: imagefolder, path: photos }\n');
     expect(await figuresOf(...args, '--data', config)).toMatchObject({ knnTop1: 1, data: same });
     expect(await refusal('eval', ...args.slice(1), '--data', join(root, 'nowhere'))).toMatchInlineSnapshot(
-      `"No configuration file at nowhere. Give the path of a YAML file, or the name of a preset."`,
+      `"There is neither a folder nor a configuration file at nowhere, nor a preset 'nowhere'. Give --data a folder with train/ and val/, a YAML file whose data is meant, or a preset (\`simdino config list\`)."`,
     );
   });
 });

@@ -1,5 +1,6 @@
 /** Which charts there are, and which metrics each draws. */
 import { metricInfo } from '../../experiments/compare.ts';
+import { metricLabels, type MetricLabel } from '../../experiments/metricLabels.ts';
 import { viewMetrics } from '../../protocol/metrics.ts';
 import { t } from '../l10n.ts';
 
@@ -39,14 +40,15 @@ export const sections: { id: SectionId; title: string; column?: true }[] = [
   { id: 'other', title: t('Other metrics') },
 ];
 
-const one = (section: SectionId, metric: string): ChartSpec => {
-  const { label, unit, description } = metricInfo(metric);
+const one = (section: SectionId, metric: string, named: MetricLabel = metricInfo(metric)): ChartSpec => {
+  const { unit, description } = metricInfo(metric);
+  const { label, title } = named;
   return {
     id: metric,
     title: label,
     unit,
     section,
-    description,
+    description: title === undefined ? description : `${title}. ${description}`,
     lines: [{ metric, label, role: 'main' }],
   };
 };
@@ -99,12 +101,13 @@ export function chartsFor(
   const others = [...logged].filter((metric) => !covered.has(metric)).sort();
   // A line of a chart that was never logged is left out of it.
   const present = drawn.map((spec) => ({ ...spec, lines: spec.lines.filter(({ metric }) => logged.has(metric)) }));
+  const labelOf = metricLabels(others);
   const ofViews = new Set(others.filter((metric) => viewMetric.test(metric)));
   return [
     ...(objective ? [objective] : []),
     ...present,
     ...viewCharts(ofViews, runCount),
-    ...others.filter((metric) => !ofViews.has(metric)).map((metric) => one('other', metric)),
+    ...others.filter((metric) => !ofViews.has(metric)).map((metric) => one('other', metric, labelOf(metric))),
   ];
 }
 

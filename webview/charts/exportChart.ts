@@ -1,7 +1,6 @@
 /** A chart as a file: figures on white for papers, raw values in full precision. */
 import type { Figure } from '../../experiments/figureSvg.ts';
 import { figureSvg } from '../../experiments/figureSvg.ts';
-import { metricInfo } from '../../experiments/compare.ts';
 import { cssColour, ensureContrast, parseColour } from '../colour.ts';
 import { t } from '../l10n.ts';
 import type { PanelHost } from '../panelHost.ts';
@@ -60,9 +59,7 @@ export function figureOf(board: ChartBoard, spec: ChartSpec): Figure {
   return {
     title: spec.title,
     xLabel: board.axis.value === 'time' ? t('training time in s') : t(board.axis.value),
-    yLabel: [spec.lines.length > 1 ? spec.title : metricInfo(spec.lines[0]!.metric).label, spec.unit]
-      .filter(Boolean)
-      .join(' in '),
+    yLabel: [spec.title, spec.unit].filter(Boolean).join(' in '),
     logarithmicY: board.logarithmic.value.has(spec.id),
     widthPx,
     heightPx,

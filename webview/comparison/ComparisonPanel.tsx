@@ -142,7 +142,7 @@ export function ComparisonPanel({ model }: { model: CurvesModel }) {
             onChange={(name) => (reference.value = name)}
           />
           <ColumnChoice
-            columns={columns.map(({ metric, label }) => ({ id: metric, label }))}
+            columns={columns.map(({ metric, label, title }) => ({ id: metric, label, title }))}
             shown={metrics}
             onChange={(shown) => (model.columns.value = shown)}
           />

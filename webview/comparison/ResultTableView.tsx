@@ -19,8 +19,8 @@ export function ResultTableView(props: {
       <table>
         <thead>
           <tr>
-            {table.columns.map(({ label, kind }) => (
-              <th scope="col" class={kind} key={label}>
+            {table.columns.map(({ label, title, kind }) => (
+              <th scope="col" class={kind} title={title} key={title ?? label}>
                 {label}
               </th>
             ))}

@@ -2,7 +2,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { GridCell } from '../../experiments/grid.ts';
 import { gridMetrics } from '../../experiments/grid.ts';
-import { isComparable, metricInfo } from '../../experiments/compare.ts';
+import { isComparable } from '../../experiments/compare.ts';
+import { metricLabels } from '../../experiments/metricLabels.ts';
 import { formatDuration, formatMetric } from '../../experiments/formatMetric.ts';
 import { paperTableFor } from '../../experiments/paper.ts';
 import { needsRun } from '../../experiments/sweepCells.ts';
@@ -285,6 +286,8 @@ function GridHeader({ model }: { model: GridModel }) {
 function GridControls({ model }: { model: GridModel }) {
   const { sweep } = model.data.value!;
   const axisOptions = sweep.axes.map(({ key }) => ({ value: key, label: key }));
+  const metrics = gridMetrics(model.data.value!);
+  const labelOf = metricLabels(metrics);
   // Choosing the other axis' key swaps the two.
   const setRow = (key: string): void => {
     if (key === model.columnKey.value) model.columnKey.value = model.rowKey.value;
@@ -304,7 +307,7 @@ function GridControls({ model }: { model: GridModel }) {
       )}
       <Select
         label={t('Metric')}
-        options={gridMetrics(model.data.value!).map((metric) => ({ value: metric, label: metricInfo(metric).label }))}
+        options={metrics.map((metric) => ({ value: metric, label: labelOf(metric).label }))}
         value={model.metric.value}
         onChange={(metric) => (model.metric.value = metric)}
       />
@@ -363,7 +366,7 @@ function Key({ model }: { model: GridModel }) {
           />
           {formatMetric(metric, right!)}
           <span class="muted">
-            {metricInfo(metric).label}, {ranking}; {t('mean \u00b1 95 % confidence interval')}
+            {metricLabels([metric])(metric).label}, {ranking}; {t('mean \u00b1 95 % confidence interval')}
           </span>
         </span>
       )}

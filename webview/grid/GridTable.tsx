@@ -1,5 +1,5 @@
 import { formatMetric } from '../../experiments/formatMetric.ts';
-import { metricInfo } from '../../experiments/compare.ts';
+import { metricLabels } from '../../experiments/metricLabels.ts';
 import { t } from '../l10n.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { cellLooks } from './cellLooks.ts';
@@ -10,6 +10,7 @@ import type { GridModel } from './gridModel.ts';
 export function GridTable({ model }: { model: GridModel }) {
   const { sweep } = model.data.value!;
   const metric = model.metric.value;
+  const named = metricLabels([metric])(metric);
   const cells = model.grid
     .value!.facets.flatMap((facet) => facet.cells.flat())
     .filter(({ state }) => state !== 'absent');
@@ -25,8 +26,8 @@ export function GridTable({ model }: { model: GridModel }) {
               </th>
             ))}
             <th scope="col">{t('State')}</th>
-            <th scope="col" class="number">
-              {metricInfo(metric).label}
+            <th scope="col" class="number" title={named.title}>
+              {named.label}
             </th>
             <th scope="col" class="number">
               {'\u00b1 95 %'}

@@ -1,5 +1,5 @@
 import type { GridCell } from '../../experiments/grid.ts';
-import { metricInfo } from '../../experiments/compare.ts';
+import { metricLabels } from '../../experiments/metricLabels.ts';
 import { formatMetric, formatNumber } from '../../experiments/formatMetric.ts';
 import type { JsonScalar } from '../../protocol/records.ts';
 import { t } from '../l10n.ts';
@@ -15,7 +15,7 @@ export function cellWords(cell: GridCell, metric: string): string {
     const { mean, ci95, n } = cell.summary;
     const spread = ci95 === null ? '' : ` \u00b1 ${formatMetric(metric, ci95)}`;
     const finished = cell.state === 'done' ? '' : ` ${n}/${cell.members.length}`;
-    parts.push(`${metricInfo(metric).label} ${formatMetric(metric, mean)}${spread}, n = ${n}${finished}`);
+    parts.push(`${metricLabels([metric])(metric).label} ${formatMetric(metric, mean)}${spread}, n = ${n}${finished}`);
   } else if (cell.preliminary !== null) {
     parts.push(t('so far {0}', formatMetric(metric, cell.preliminary)));
   }

@@ -3,7 +3,7 @@ import { t } from '../l10n.ts';
 
 /** Which columns are shown: a list to tick, closed by Escape or a click elsewhere. */
 export function ColumnChoice(props: {
-  columns: readonly { id: string; label: string }[];
+  columns: readonly { id: string; label: string; title?: string | undefined }[];
   shown: readonly string[];
   onChange: (shown: string[]) => void;
 }) {
@@ -35,8 +35,8 @@ export function ColumnChoice(props: {
     >
       <summary class="button secondary">{t('Columns')}</summary>
       <ul aria-label={t('Columns')}>
-        {props.columns.map(({ id, label }) => (
-          <li key={id}>
+        {props.columns.map(({ id, label, title }) => (
+          <li key={id} title={title}>
             <label>
               <input type="checkbox" checked={props.shown.includes(id)} onChange={() => toggle(id)} />
               <span>{label}</span>

@@ -159,7 +159,11 @@ function Heading({ column, model }: { column: TableColumn; model: TableModel }) 
       class={`cell ${column.kind}`}
       aria-sort={key ? (key.descending ? 'descending' : 'ascending') : 'none'}
     >
-      <button type="button" onClick={sort} title={t('Sort by {0}; with Shift, after the other columns', column.label)}>
+      <button
+        type="button"
+        onClick={sort}
+        title={t('Sort by {0}; with Shift, after the other columns', column.title ?? column.label)}
+      >
         <span class="label">{column.label}</span>
         {key && (
           <span class="order" aria-hidden="true">

@@ -34,12 +34,12 @@ export function tableModel(host: PanelHost): TableModel {
   const filter = signal(textOf('filter'));
   const sort = signal<readonly SortKey[]>(
     textOf('sort')
-      .split(' ')
+      .split('\n')
       .filter(Boolean)
       .map((key) => ({ column: key.slice(1), descending: key.startsWith('-') })),
   );
   const groupBy = signal<string | null>(textOf('groupBy') || null);
-  const chosen = signal<readonly string[] | null>(textOf('columns') ? textOf('columns').split(' ') : null);
+  const chosen = signal<readonly string[] | null>(textOf('columns') ? textOf('columns').split('\n') : null);
   const archived = signal(choices['archived'] === true);
   const selected = signal<ReadonlySet<string>>(new Set());
 
@@ -85,9 +85,9 @@ export function tableModel(host: PanelHost): TableModel {
   effect(() => {
     const saved = {
       filter: filter.value,
-      sort: sort.value.map(({ column, descending }) => `${descending ? '-' : '+'}${column}`).join(' '),
+      sort: sort.value.map(({ column, descending }) => `${descending ? '-' : '+'}${column}`).join('\n'),
       groupBy: groupBy.value,
-      columns: chosen.value?.join(' ') ?? null,
+      columns: chosen.value?.join('\n') ?? null,
       archived: archived.value,
     };
     if (loaded.value) host.save({ kind: 'table', runIds: [], sweepId: null, baseId: null, choices: saved });

@@ -107,6 +107,34 @@ describe('simdino runs', () => {
     ]);
   });
 
+  it('takes names with commas in quotes, and a figure on other data by its metric where there is but one', async () => {
+    const write = (id: string, data: string, figures: object) => {
+      mkdirSync(join(folder, id, 'evals'), { recursive: true });
+      const line = { evaluation: 'video', step: 3, time: 2, split: 'validation', data, ...figures };
+      writeFileSync(join(folder, id, 'evals', `${data.length}.jsonl`), `${JSON.stringify(line)}\n`);
+    };
+    write('a-1', '/data/a,"b"', { videoJF: 0.25, videoJ: 0.5 });
+    write('a-2', '/data/davis', { videoJF: 0.75 });
+    const quoted = '"videoJF on /data/a,""b"""';
+    const csv = await runs('--export', 'csv', '--columns', `seed,${quoted}`, '--sort', `${quoted}:desc,seed`);
+    expect(csv.text.split('\r\n')[0]).toBe('Run,Seed,"Video J&F on a,""b"" (%)"');
+    expect(csv.text.split('\r\n')[1]).toBe('a-1,1,25');
+    await expect(runs('--columns', 'seed,"videoJF')).rejects.toThrow(/a quote is not closed in 'seed,"videoJF'/);
+
+    const alone = await runs('--export', 'json', '--best', 'videoJ', '--columns', 'videoJ');
+    expect(JSON.parse(alone.text)).toEqual([{ run: 'a-1', name: 'a-1', 'last:videoJ on /data/a,"b"': 0.5 }]);
+    expect(alone.errors).toBe(`'videoJ' is taken as 'videoJ on /data/a,"b"', the only one.\n`);
+    const drawn = await said(curve, 'a-2', '--metric', 'videoJF', '--runs-dir', folder);
+    expect(drawn.text).toContain('Video J&#38;F on davis');
+    expect(drawn.errors).toBe(`'videoJF' is taken as 'videoJF on /data/davis', the only one.\n`);
+    await expect(runs('--columns', 'videoJF')).rejects.toThrow(
+      /No run has a column 'videoJF'; there are .*videoJF on \/data\/a,"b".*videoJF on \/data\/davis/,
+    );
+    await expect(said(curve, 'a-1', 'a-2', '--metric', 'videoJF', '--runs-dir', folder)).rejects.toThrow(
+      /Nothing was logged as 'videoJF'; there are .*videoJF on \/data\/a,"b", videoJF on \/data\/davis/,
+    );
+  });
+
   it('says which columns and formats there are', async () => {
     await expect(runs('--sort', 'lss')).rejects.toThrow(/No run has a column 'lss'; there are name, state,.*last:loss/);
     await expect(runs('--export', 'xls')).rejects.toThrow('--export takes csv, markdown, latex, json');

@@ -102,17 +102,29 @@ describe('a paper', () => {
     expect((await verifyPaper(paper)).differences).toEqual([]);
   });
 
-  test('has figures of evaluations after training, and refuses what no run has', async () => {
-    const line = { evaluation: 'video', step: 40, time: 3, split: 'validation', data: '/videos/davis', videoJF: 0.625 };
+  test('has figures of evaluations after training, and refuses what no run or more than one figure has as its name', async () => {
+    const track = async (data: string, videoJF: number) => {
+      const line = { evaluation: 'video', step: 40, time: 3, split: 'validation', data, videoJF };
+      await appendFile(join(runs, 's-1', 'evals', 'video.jsonl'), `${JSON.stringify(line)}\n`);
+    };
     await mkdir(join(runs, 's-1', 'evals'));
-    await writeFile(join(runs, 's-1', 'evals', 'video.jsonl'), `${JSON.stringify(line)}\n`);
+    await track('/videos/davis', 0.625);
     const plan = { ...ofSweep, sweepId: null, title: 'Videos', runIds: ['s-1'] };
     await make({ ...plan, metrics: ['videoJF on /videos/davis'] });
-    expect(await read('table.md')).toMatch(/Video J&F on \/videos\/davis \(%\)[^]*\| s-1 \| 62\.5 \|/);
+    const table = await read('table.md');
+    expect(table).toMatch(/Video J&F on davis \(%\)[^]*\| s-1 \| 62\.5 \|/);
     expect((await verifyPaper(paper)).differences).toEqual([]);
+    // The only figure of that name; the manifest has the whole one.
+    await make({ ...plan, metrics: ['videoJF'] });
+    expect([await read('table.md'), JSON.parse(await read('manifest.json'))]).toMatchObject([
+      table,
+      { metrics: ['videoJF on /videos/davis'] },
+    ]);
+    await track('/videos/others', 0.5);
     await expect(make({ ...plan, metrics: ['loss', 'videoJF'] })).rejects.toThrow(
-      /^No run has 'videoJF'; there are .*, videoJF on \/videos\/davis\./,
+      /^No run has 'videoJF'; there are .*, videoJF on \/videos\/davis, videoJF on \/videos\/others\./,
     );
+    await expect(make({ ...plan, metrics: ['videoJ'] })).rejects.toThrow(/^No run has 'videoJ'; there are/);
   });
 
   test('says which file of a run was changed, is missing or came later, and that the table is another one', async () => {

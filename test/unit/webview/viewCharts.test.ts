@@ -42,3 +42,13 @@ test('a metric of one view has its words in every table', () => {
   });
   expect(metricInfo('someView2')).toMatchObject({ label: 'someView2', better: null });
 });
+
+test('figures on other data are titled by the end of their path that tells them apart', () => {
+  const [one, two] = ['videoJF on /data/one/davis', 'videoJF on /data/two/davis'] as const;
+  const charts = chartsFor(new Set([one, two]), 1);
+  expect(charts.map(({ id, title, lines }) => [id, title, lines[0]!.label])).toEqual([
+    [one, 'Video J&F on one/davis', 'Video J&F on one/davis'],
+    [two, 'Video J&F on two/davis', 'Video J&F on two/davis'],
+  ]);
+  expect(charts[0]!.description).toMatch(/^Video J&F on \/data\/one\/davis\. /);
+});
