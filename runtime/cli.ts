@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `simdino`: everything the editor does, from a terminal. */
 import { nearest } from '../configs/nearest.ts';
-import { isSimdinoError, errors } from '../protocol/errors.ts';
+import { isSimdinoError, errors, type SimdinoError } from '../protocol/errors.ts';
 import { commands } from './commands/commandTable.ts';
 import { exitCodes } from './commands/exitCodes.ts';
 
@@ -21,8 +21,15 @@ async function main(args: string[]): Promise<number> {
   return (await (variant ?? command.load)()).run(rest);
 }
 
+/** The options of a command stand in its own help. */
+function withOwnHelp({ code, message }: SimdinoError, name: string | undefined): string {
+  const isCommand = name !== undefined && Object.hasOwn(commands, name);
+  return code === 'usage' && isCommand ? message.replace('`simdino --help`', `\`simdino ${name} --help\``) : message;
+}
+
 function help(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+  const width = 2 + Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`);
   return `simdino - self-supervised vision pretraining by coding rate
 
 Usage: simdino COMMAND [ARGUMENTS]
@@ -44,7 +51,7 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (isSimdinoError(error)) {
-    process.stderr.write(`simdino: ${error.message}\n`);
+    process.stderr.write(`simdino: ${withOwnHelp(error, process.argv[2])}\n`);
     process.exitCode = exitCodes.usage;
   } else if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
     // Node goes on with advice on arguments that begin with a dash, which is seldom what was meant.

@@ -180,7 +180,7 @@ function* scheduleHints(config: ResolvedConfig, derived: Derived, trainImages: n
   const { stepsPerEpoch, totalSteps, momentumHalfLifeSteps: halfLife } = derived;
   const inEpochs = stepsPerEpoch > 0 ? ` = ${short(halfLife / stepsPerEpoch)} epochs` : '';
   if (teacher.update === 'ema' && Number.isFinite(halfLife) && halfLife > 0) {
-    const inSteps = `half-life ${halfLife < 10 ? short(halfLife) : Math.round(halfLife).toLocaleString('en')} steps`;
+    const inSteps = `half-life ${halfLife < 10 ? Number(halfLife.toPrecision(2)) : Math.round(halfLife).toLocaleString('en')} steps`;
     yield {
       path: 'teacher.momentum',
       text: inSteps,

@@ -237,7 +237,9 @@ describe('bad input', () => {
     expect(await refused('resume', '../escape')).toMatch(/No run '\.\.\/escape'/);
     expect(await refused('frobnicate')).toMatch(/There is no command 'frobnicate'\. See `simdino --help`/);
     for (const command of ['detect', 'segment', 'track'])
-      expect(await refused(command, 'nobody')).toMatch(new RegExp(`simdino ${command}. needs --data with a folder of`));
+      expect(await refused(command, 'nobody')).toMatch(
+        new RegExp(`simdino ${command}. needs --data with a folder of .* See .simdino ${command} --help`),
+      );
     expect(await refused('annotate', 'nobody')).toMatch(/needs something to change: --name, --star/);
     expect(await refused('trian')).toMatch(/There is no command 'trian'\. Did you mean 'train'\?/);
     expect(await refused('sweep', 'tiny')).toMatch(/No sweep file at .*tiny\. .* configs\/sweeps\//);

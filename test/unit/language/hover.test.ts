@@ -88,7 +88,7 @@ train:
     expect(hinted('data: { kind: synthetic }\nloss: { eps: -1 }\n')).not.toContain('\u03b5');
     expect(
       hinted('data: { kind: synthetic }\nteacher: { momentum: &m 0.9 }\noptim: { lr: 0.001, beta1: *m }\n'),
-    ).toContain('momentum: &m 0.9 «half-life 6.579 steps»');
+    ).toContain('momentum: &m 0.9 «half-life 6.6 steps»');
   });
 
   test('numbers of keys that are left to what is extended, which other keys change', () => {
