@@ -36,7 +36,7 @@ export const sweepSchema = z.strictObject({
   }),
   devices: field(z.array(z.union([z.number().int().min(0), z.string().min(1)])).default([]), {
     description:
-      'GPUs that the runs are spread over, by number: with as many `slots`, each has one run at a time. Left out, every run sees all of them.',
+      'GPUs that the runs are spread over, as CUDA and ROCm number them: with as many `slots`, each has one run at a time. Left out, every run sees all of them. Vulkan has no such choice: the engines `dawn` and `webgpu` take the fastest GPU that the system shows them, whatever the number.',
     expected: 'a list of numbers of GPUs',
   }),
   slots: field(z.number().int().min(1).max(64).default(1), { description: 'Runs that train at the same time.' }),

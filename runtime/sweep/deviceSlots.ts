@@ -5,7 +5,10 @@ export function deviceOfSlot(slot: number, devices: readonly string[] | undefine
   return devices?.length ? devices[slot % devices.length] : undefined;
 }
 
-/** What makes a process see one GPU alone: NVIDIA's, AMD's, and Mesa's name of it; nothing where all are to be seen. */
+/**
+ * What makes a process see one GPU alone by CUDA and ROCm; nothing where all are to be seen. Vulkan's loader tells GPUs apart by their model
+ * only, so that engines on it are not told.
+ */
 export function deviceEnvironment(device: string | undefined): Record<string, string> {
   if (device === undefined) return {};
   return {
