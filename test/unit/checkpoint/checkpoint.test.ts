@@ -87,7 +87,7 @@ describe('checkpoints', () => {
       ],
     ]) as TensorMap;
     expect(() => saveCheckpoint(folder, full, { step: 20, epoch: 0, createdAt: '', metrics: {} })).toThrow(
-      /The disk is full: .*step-000020 could not be written\. Free some space and resume the run/,
+      /The disk is full: .*step-000020 could not be written\. Free some space, then try again or resume the run/,
     );
     expect(readdirSync(folder)).toEqual(['step-000010']);
     expect((await loadCheckpoint(join(folder, 'step-000010'))).record.step).toBe(10);
