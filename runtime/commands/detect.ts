@@ -12,6 +12,7 @@ import { maskCut, overlap, type MaskCutOptions } from '../eval/maskCut/maskCut.t
 import { openSegmentationFolder, readMasked } from '../eval/segmentation/maskFolders.ts';
 import {
   evaluatedRunOptions,
+  networkTitle,
   openEvaluatedRun,
   percent,
   reportFigures,
@@ -134,7 +135,7 @@ export async function run(args: string[]): Promise<number> {
     await writeOutput('list of detections', values.results, `${JSON.stringify(stored)}\n`);
   }
   if (values.output !== undefined) {
-    const title = `${id}, ${evaluated.state ? `step ${evaluated.step}` : 'untrained'}: objects by MaskCut, tau ${tau}, mask AP50 ${known(masks.AP50)}`;
+    const title = `${networkTitle(evaluated)}: objects by MaskCut, tau ${tau}, mask AP50 ${known(masks.AP50)}`;
     await writeOutput('picture', values.output, await pictureSheet(title, rows));
   }
   return exitCodes.success;

@@ -125,6 +125,10 @@ export function wholeNumber(option: string, value: string): number {
   return number;
 }
 
+/** Which network a picture shows: `RUN, step 8`. */
+export const networkTitle = ({ id, state, step }: EvaluatedRun): string =>
+  `${id}, ${state ? `step ${step}` : 'untrained'}`;
+
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** `--size` as a side of whole patches, two at least. */

@@ -11,6 +11,7 @@ import { openSegmentationFolder, readMasked } from '../eval/segmentation/maskFol
 import { segmentFolder } from '../eval/segmentation/segmentFolder.ts';
 import {
   evaluatedRunOptions,
+  networkTitle,
   openEvaluatedRun,
   percent,
   reportFigures,
@@ -110,7 +111,7 @@ export async function run(args: string[]): Promise<number> {
       },
     );
     if (values.output !== undefined) {
-      const title = `${id}, ${evaluated.state ? `step ${evaluated.step}` : 'untrained'}: linear segmentation, mIoU ${percent(figures.meanIou)}`;
+      const title = `${networkTitle(evaluated)}: linear segmentation, mIoU ${percent(figures.meanIou)}`;
       await writeOutput('picture', values.output, await pictureSheet(title, rows));
     }
   } finally {

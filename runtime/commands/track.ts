@@ -8,6 +8,7 @@ import { openVideoFolder } from '../eval/segmentation/maskFolders.ts';
 import { trackSequence, type TrackedObject } from '../eval/video/trackSequence.ts';
 import {
   evaluatedRunOptions,
+  networkTitle,
   openEvaluatedRun,
   percent,
   reportFigures,
@@ -93,7 +94,7 @@ export async function run(args: string[]): Promise<number> {
     },
   );
   if (values.output !== undefined) {
-    const title = `${id}, ${evaluated.state ? `step ${evaluated.step}` : 'untrained'}: labels carried from the first frame, J&F ${percent(both)}`;
+    const title = `${networkTitle(evaluated)}: labels carried from the first frame, J&F ${percent(both)}`;
     await writeOutput('picture', values.output, await pictureSheet(title, rows));
   }
   return exitCodes.success;

@@ -51,6 +51,7 @@ export async function compileOnnxStep(program: StepProgram, options: StepOptions
   const model = lower(graph, target);
   const session = await InferenceSession.create(serialise(model), sessionOptions);
   const inPlace = updatesInPlace ? inPlaceUpdates(model, program.updates, names) : undefined;
+  const copied = program.updates.filter((name) => !inPlace?.entries.has(name));
 
   const used = new Set(model.inputs.map(({ name }) => name));
   const stateNames = Object.keys(program.state).filter((name) => used.has(names.state(name)));
@@ -75,7 +76,7 @@ export async function compileOnnxStep(program: StepProgram, options: StepOptions
       for (const name of program.updates) fetches[names.update(name)] = destination(name, state, inPlace);
       for (const name of outputs) fetches[names.output(name)] = null;
       const results = await runWith(session, { feeds, fetches }, { state, inPlace });
-      state.swap(program.updates.filter((name) => !inPlace?.entries.has(name)));
+      state.swap(copied);
       return Object.fromEntries(outputs.map((name) => [name, results[names.output(name)]!.data as TypedArray]));
     },
     async dispose() {

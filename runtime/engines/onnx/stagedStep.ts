@@ -53,6 +53,7 @@ export async function compileStages(
         names,
       )
     : undefined;
+  const copied = program.updates.filter((name) => !inPlace?.entries.has(name));
 
   return {
     inputs: inputNames,
@@ -90,7 +91,7 @@ export async function compileStages(
         if (sums.length > 0)
           await collective.sum(sums.map((name) => carried.get(name)!.data as Float32Array | Float64Array));
       }
-      state.swap(program.updates.filter((name) => !inPlace?.entries.has(name)));
+      state.swap(copied);
       return Object.fromEntries(outputs.map((name) => [name, found.get(name)!]));
     },
     async dispose() {
